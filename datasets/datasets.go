@@ -1,0 +1,68 @@
+package datasets
+
+import (
+	"math/rand/v2"
+
+	"scbench/datasets/metric"
+)
+
+// Skill is one of the four skills that the paper's tasks probe.
+type Skill string
+
+// The four skills, in the order of the paper's tables.
+const (
+	StringRetrieval   Skill = "string retrieval"
+	SemanticRetrieval Skill = "semantic retrieval"
+	GlobalInformation Skill = "global information"
+	MultiTask         Skill = "multi-tasking"
+)
+
+// Example is one session: a long context that all its turns share, and the turns in the order they are asked.
+type Example struct {
+	ID      string // unique within its task; "kv-000012" when built, the row index when imported
+	Task    string // name of the task that asks it
+	Context string // the shared context, without instruction
+	Turns   []Turn
+}
+
+// Turn is one question on the shared context. Turns never depend on each other's answers.
+type Turn struct {
+	Input    string   // the question as the data has it, without the task's wording
+	Answers  []string // gold answers; what they mean together is the task's affair (vt: all of them; others: the first)
+	Options  []string // multiple choice: the option texts, in order; else nil
+	Part     string   // mixed tasks: the subtask this turn belongs to; else ""
+	Evidence []Span   // where in Context the answer stands, if the builder knows; byte offsets, half open
+}
+
+// Span is a half-open range [Lo, Hi) of byte offsets into Example.Context.
+type Span struct{ Lo, Hi int }
+
+// Size says how large an example a builder shall make.
+type Size struct {
+	Tokens int                   // length of the context aimed at, in tokens of Count
+	Turns  int                   // number of questions
+	Count  func(text string) int // tokens of a text; nil: four bytes a token
+}
+
+// Task is one of the benchmark's tasks: what is asked and how answers are judged. One value per file, listed in All.
+type Task struct {
+	Name  string // as in the published configuration, without the prefix "scbench_"
+	Paper string // the paper's name, "Retr.KV"
+	Doc   string // one sentence
+	Skill Skill
+
+	// Context is the text that all turns share, instruction included.
+	Context func(e Example) string
+	// Query is the question of turn i as it is put to the model, alike in both modes.
+	Query func(e Example, i int) string
+	// Gold is the answer of turn i as it stands in a golden history.
+	Gold func(t Turn) string
+	// MaxTokens is the most new tokens an answer to t may have.
+	MaxTokens func(t Turn) int
+	// Score judges an answer, as the reference does (strict) and as it should be (fixed); both in [0, 1].
+	Score func(answer string, t Turn) metric.Scores
+	// Build makes an example in the published format from a seeded source; nil: the task can only be imported.
+	Build func(r *rand.Rand, s Size) (Example, error)
+	// Mini makes an example in the format that the embedded reference model knows; nil: there is none.
+	Mini func(r *rand.Rand, s Size) (Example, error)
+}
