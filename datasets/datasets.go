@@ -19,11 +19,16 @@ const (
 
 // Example is one session: a long context that all its turns share, and the turns in the order they are asked.
 type Example struct {
-	ID      string // unique within its task; "kv-000012" when built, the row index when imported
+	ID      string // unique within its task; "kv-000012" when built, the row index when imported; Build and Mini leave it empty
 	Task    string // name of the task that asks it
-	Context string // the shared context, without instruction
+	Profile string // how its texts are worded: "" as the published data, to which the task adds its instruction; or MiniProfile
+	Context string // the shared context; without the task's instruction, unless Profile is MiniProfile
 	Turns   []Turn
 }
+
+// MiniProfile marks an example whose texts are complete: its Context opens with its own introduction and its questions are asked
+// word for word, so that the embedded reference model meets exactly the format it was trained on.
+const MiniProfile = "mini"
 
 // Turn is one question on the shared context. Turns never depend on each other's answers.
 type Turn struct {
@@ -39,14 +44,17 @@ type Span struct{ Lo, Hi int }
 
 // Size says how large an example a builder shall make.
 type Size struct {
-	Tokens int                   // length of the context aimed at, in tokens of Count
-	Turns  int                   // number of questions
+	Tokens int                   // length of Example.Context aimed at, in tokens of Count; 0: as long as the published rows (Build only)
+	Turns  int                   // most questions to ask, all different; 0: as many as the published rows. A task that has fewer asks those
 	Count  func(text string) int // tokens of a text; nil: four bytes a token
 }
 
+// Published is the size of the published rows: for each task its own length and its own number of turns.
+var Published = Size{}
+
 // Task is one of the benchmark's tasks: what is asked and how answers are judged. One value per file, listed in All.
 type Task struct {
-	Name  string // as in the published configuration, without the prefix "scbench_"
+	Name  string // as in the published configuration, without the prefix "scbench_" and without underscores
 	Paper string // the paper's name, "Retr.KV"
 	Doc   string // one sentence
 	Skill Skill
@@ -62,6 +70,7 @@ type Task struct {
 	// Score judges an answer, as the reference does (strict) and as it should be (fixed); both in [0, 1].
 	Score func(answer string, t Turn) metric.Scores
 	// Build makes an example in the published format from a seeded source; nil: the task can only be imported.
+	// The same source and size give the same bytes. It is an error if the size cannot be met within 5 %.
 	Build func(r *rand.Rand, s Size) (Example, error)
 	// Mini makes an example in the format that the embedded reference model knows; nil: there is none.
 	Mini func(r *rand.Rand, s Size) (Example, error)
