@@ -1,0 +1,143 @@
+package datasets
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+)
+
+// The most that a Size may ask for. Beyond them lies a slip of the finger, and after it the end of the memory.
+const (
+	maxTokens = 1 << 24
+	maxTurns  = 1 << 12
+)
+
+// count is the length of text in tokens.
+func (s Size) count(text string) int {
+	if s.Count == nil {
+		return (len(text) + 3) / 4
+	}
+	return s.Count(text)
+}
+
+// turns is the number of questions to ask in a task whose published rows have that many.
+func (s Size) turns(published int) int {
+	if s.Turns == 0 {
+		return published
+	}
+	return max(s.Turns, 0) // check refuses less
+}
+
+func (s Size) check() error {
+	switch {
+	case s.Tokens < 0 || s.Tokens > maxTokens:
+		return fmt.Errorf("a context of %d tokens: ask for 1 to %d, or 0 for the published length", s.Tokens, maxTokens)
+	case s.Turns < 0 || s.Turns > maxTurns:
+		return fmt.Errorf("%d turns: ask for 1 to %d, or 0 for the published number", s.Turns, maxTurns)
+	}
+	return nil
+}
+
+// grow makes an example of about s.Tokens tokens. build makes one of n like items, n >= least. Two small ones tell what an item and
+// what the rest take; the guess is then corrected by counting what was really built. With no Tokens it builds published items.
+func (s Size) grow(least, published int, build func(n int) (Example, error)) (Example, error) {
+	if err := s.check(); err != nil {
+		return Example{}, err
+	}
+	if s.Tokens == 0 {
+		if published == 0 {
+			return Example{}, errors.New("the mini format has no published length: give the number of tokens")
+		}
+		return build(max(least, published))
+	}
+	g := grower{s, least, build}
+	rest, item, err := g.pilot()
+	if err != nil {
+		return Example{}, err
+	}
+	return g.run(rest, item)
+}
+
+type grower struct {
+	Size
+	least int
+	build func(n int) (Example, error)
+}
+
+// pilot learns the tokens of an example without items and those of one item.
+func (g grower) pilot() (rest, item float64, err error) {
+	const more = 64
+	small, err := g.build(g.least)
+	if err != nil {
+		return 0, 0, err
+	}
+	large, err := g.build(g.least + more)
+	if err != nil {
+		return 0, 0, err
+	}
+	a, b := g.count(small.Context), g.count(large.Context)
+	if item = float64(b-a) / more; item < 1.0/16 {
+		return 0, 0, fmt.Errorf("the token count does not grow with the text: %d items take %d tokens, %d take %d", g.least, a, g.least+more, b)
+	}
+	return float64(a) - item*float64(g.least), item, nil
+}
+
+// run builds until the length is right to an item or to 1 %, and keeps the nearest.
+func (g grower) run(rest, item float64) (best Example, err error) {
+	got, n := math.MaxInt/2, g.items((float64(g.Tokens)-rest)/item)
+	for range 4 {
+		e, err := g.build(n)
+		if err != nil {
+			return Example{}, err
+		}
+		c := g.count(e.Context)
+		if abs(c-g.Tokens) < abs(got-g.Tokens) {
+			best, got = e, c
+		}
+		next := g.items(float64(n) + float64(g.Tokens-c)/item)
+		if abs(c-g.Tokens)*100 <= g.Tokens || next == n {
+			break
+		}
+		n = next
+	}
+	if abs(got-g.Tokens)*20 > g.Tokens {
+		return Example{}, fmt.Errorf("no context of %d tokens can be made: the nearest has %d; ask for more tokens or fewer turns", g.Tokens, got)
+	}
+	return best, nil
+}
+
+func (g grower) items(n float64) int { return max(g.least, int(math.Round(n))) }
+
+func abs(n int) int { return max(n, -n) }
+
+// strata draws one place from each of k equal parts of [0, n) and returns them in random order; k <= n.
+// So the questions of a session cover the whole context, and the order of asking says nothing about the place.
+func strata(r *rand.Rand, n, k int) []int {
+	at := make([]int, k)
+	for i := range at {
+		lo, hi := i*n/k, (i+1)*n/k
+		at[i] = lo + r.IntN(hi-lo)
+	}
+	r.Shuffle(k, func(i, j int) { at[i], at[j] = at[j], at[i] })
+	return at
+}
+
+// sample draws k different numbers of [0, n) in random order; k <= n.
+func sample(r *rand.Rand, n, k int) []int { return r.Perm(n)[:k] }
+
+// unique draws different strings until it has n of them. It fails when make has too few.
+func unique(r *rand.Rand, n int, make func(*rand.Rand) string) ([]string, error) {
+	seen := map[string]bool{}
+	var out []string
+	for tries := 0; len(out) < n; tries++ {
+		if tries > 50*n+1000 {
+			return nil, fmt.Errorf("there are no %d different strings like %q; ask for fewer tokens", n, make(r))
+		}
+		if s := make(r); !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
