@@ -1,0 +1,68 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+func TestSoftmax(t *testing.T) {
+	rng := newRand(16)
+	for _, n := range sizes[1:] {
+		x := normals(rng, n)
+		for i := range x {
+			x[i] = x[i]*20 + 500
+		}
+		largest := float64(maxOf(x))
+		sum := 0.0
+		for _, v := range x {
+			sum += math.Exp(float64(v) - largest)
+		}
+		want := make([]float64, n)
+		for i, v := range x {
+			want[i] = math.Exp(float64(v)-largest) / sum
+		}
+		if got := LogSumExp(x); math.Abs(got-largest-math.Log(sum)) > 3e-7 {
+			t.Errorf("n=%d: LogSumExp %v, want %v", n, got, largest+math.Log(sum))
+		}
+		Softmax(x)
+		near(t, fmt.Sprint("n=", n), x, want, 3e-7)
+	}
+	Softmax(nil)
+	x := []float32{ninf, 2, ninf, 2}
+	Softmax(x)
+	sameBits(t, "masked", x, []float32{0, 0.5, 0, 0.5})
+	if got := LogSumExp(nil); !math.IsInf(got, -1) {
+		t.Errorf("LogSumExp of nothing = %v", got)
+	}
+	for _, bad := range [][]float32{{ninf, ninf}, {0, inf}, {nan, 1}} {
+		lse := LogSumExp(bad)
+		Softmax(bad)
+		if lse == lse || !hasNaN(bad) {
+			t.Errorf("LogSumExp = %v, Softmax = %v, want NaN", lse, bad)
+		}
+	}
+}
+
+func hasNaN(x []float32) bool {
+	for _, v := range x {
+		if v != v {
+			return true
+		}
+	}
+	return false
+}
+
+func TestArgmax(t *testing.T) {
+	for _, c := range []struct {
+		x    []float32
+		want int
+	}{
+		{nil, -1}, {[]float32{nan, nan}, -1}, {[]float32{nan, ninf, nan}, 1}, {[]float32{1, 3, 3, 2}, 1},
+		{[]float32{5}, 0}, {[]float32{ninf, ninf}, 0}, {[]float32{-1, nan, inf, inf}, 2}, {[]float32{0, float32(math.Copysign(0, -1))}, 0},
+	} {
+		if got := Argmax(c.x); got != c.want {
+			t.Errorf("Argmax(%v) = %d, want %d", c.x, got, c.want)
+		}
+	}
+}
