@@ -1,0 +1,87 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+	"scbench/stages/kv"
+)
+
+const pageTokens = kernels.PageTokens
+
+// Branched is an example with one branch of the cache per mode and policy.
+type Branched struct {
+	*Filled
+	Branches []*Branch // in order of mode, then policy; nil if the example was refused
+}
+
+// Branch is one method in one mode: a cache that its questions go on from.
+type Branch struct {
+	Policy  *engine.Policy
+	Script  *Script
+	session *engine.Session
+	prompt  *prompt
+	seconds float64 // of compression and index
+	pending []int32 // own history: tokens of the last answer that the cache lacks
+}
+
+// Release gives back what the example holds.
+func (b *Branched) Release() {
+	for _, x := range b.Branches {
+		x.session.Release()
+	}
+	b.Filled.Release()
+}
+
+// cache makes the branches: it forks the prompts, lets each method compress and index its fork, and lets go of the prompts.
+func (j *Job) cache(_ context.Context, f *Filled) (_ *Branched, err error) {
+	b := &Branched{Filled: f}
+	defer func() {
+		if err != nil {
+			b.Release()
+		}
+	}()
+	for m := range j.Modes {
+		for i := range j.Policies {
+			if f.refused != nil {
+				break
+			}
+			p := f.prompts[i][m]
+			x := &Branch{Policy: &j.Policies[i], Script: f.Scripts[i][m], prompt: p, session: p.session.Fork(j.Policies[i])}
+			b.Branches = append(b.Branches, x)
+			start := time.Now()
+			err := x.session.Settle(j.Engine.Pool)
+			x.seconds = time.Since(start).Seconds()
+			if errors.Is(err, kv.ErrFull) {
+				j.refuse(b, err)
+			} else if err != nil {
+				return nil, fmt.Errorf("method %s: %w", j.Policies[i].Name, err)
+			}
+		}
+	}
+	for _, row := range f.prompts {
+		for _, p := range row {
+			if p.session != nil {
+				p.session.Release()
+				p.session = nil
+			}
+		}
+	}
+	return b, nil
+}
+
+// refuse gives up an example for want of memory.
+func (j *Job) refuse(b *Branched, why error) {
+	for _, x := range b.Branches {
+		x.session.Release()
+	}
+	b.Branches = nil
+	b.Filled.Release()
+	b.refused = why
+}
+
+func mib(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

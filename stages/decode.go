@@ -1,0 +1,167 @@
+package stages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"scbench/outputs"
+	"scbench/stages/engine"
+	"scbench/stages/kv"
+)
+
+// Answered is an example with the answers of all its queries.
+type Answered struct {
+	*Asked
+	Queries []*Query // in order of mode, policy and turn
+	refused error
+}
+
+// Query is one question with its answer and what both cost.
+type Query struct {
+	Turn   int // from 0
+	Branch *Branch
+	Answer *engine.Answer
+
+	Prompt   []int32 // the whole logical prompt
+	Computed int     // of its tokens, those computed for this query
+	Cost     engine.Cost
+
+	KeptMin, KeptMax         int
+	KeptMean                 float64
+	Logical, Resident, Owned int64 // bytes of the cache when the answer starts
+
+	Prefill, Question float64 // seconds
+	Started, Finished time.Time
+}
+
+// decode answers all questions of an example. Turn by turn, the questions of all branches are one ragged batch, and so are
+// their answers. An answer is decoded on a fork; with gold history the fork is thrown away and the conversation goes on from
+// before it, with own history it goes on from the fork.
+func (j *Job) decode(ctx context.Context, b *Branched) (_ *Answered, err error) {
+	defer b.Release()
+	a := &Answered{Asked: b.Asked, refused: b.refused}
+	perBranch := make([][]*Query, len(b.Branches))
+	for turn := range b.Example.Turns {
+		if a.refused != nil {
+			break
+		}
+		qs, err := j.turn(ctx, b, turn)
+		if errors.Is(err, kv.ErrFull) {
+			a.refused = err
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s %s, turn %d: %w", b.Task.Name, b.Example.ID, turn+1, err)
+		}
+		for i, q := range qs {
+			perBranch[i] = append(perBranch[i], q)
+		}
+	}
+	for _, qs := range perBranch {
+		a.Queries = append(a.Queries, qs...)
+	}
+	return a, nil
+}
+
+// turn puts one question to every branch and decodes the answers.
+func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error) {
+	queries := make([]*Query, len(b.Branches))
+	forks := make([]*engine.Session, len(b.Branches))
+	defer func() {
+		for _, f := range forks {
+			if f != nil {
+				f.Release()
+			}
+		}
+	}()
+	var batch []engine.Chunk
+	var asked []*Query
+	for i, x := range b.Branches {
+		q := &Query{Turn: turn, Branch: x, Started: time.Now()}
+		queries[i] = q
+		if x.Script.Mode == outputs.MultiRequest {
+			forks[i] = x.session.Fork(*x.Policy)
+		}
+		if ask := x.Script.Ask[turn]; ask != nil {
+			q.Answer = &engine.Answer{Logits: make([]float32, j.Engine.Model.Shape().Vocab)}
+			c := engine.Chunk{Session: x.session, Tokens: append(x.unfed(), ask...), Logits: q.Answer.Logits}
+			if forks[i] != nil {
+				c.Session = forks[i]
+			}
+			c.Session.Cost = engine.Cost{}
+			q.Computed = len(c.Tokens)
+			batch, asked = append(batch, c), append(asked, q)
+		} else {
+			q.Answer = &engine.Answer{Logits: append([]float32(nil), x.prompt.logits...)}
+		}
+		if turn == 0 {
+			q.Prefill, q.Cost = x.prompt.seconds, x.prompt.cost
+			if x.Script.Ask[0] == nil {
+				q.Computed = len(x.Script.First)
+			}
+		}
+	}
+	if err := j.ask(ctx, batch, asked); err != nil {
+		return nil, err
+	}
+	answers := make([]*engine.Answer, len(queries))
+	for i, q := range queries {
+		if forks[i] == nil {
+			forks[i] = q.Branch.session.Fork(*q.Branch.Policy)
+		}
+		q.measure(forks[i])
+		q.Answer.Session, q.Answer.Max, q.Answer.Stop, q.Answer.Limit = forks[i], q.Branch.Script.MaxAnswer[turn], j.Stop, j.Limit
+		answers[i] = q.Answer
+	}
+	if err := j.Engine.Decode(ctx, answers); err != nil {
+		return nil, err
+	}
+	for i, q := range queries {
+		q.Finished = time.Now()
+		if j.History == outputs.OwnHistory && q.Branch.Script.Mode == outputs.MultiTurn {
+			q.Branch.goOn(q.Answer)
+			forks[i] = nil
+		}
+		q.Answer.Session = nil
+	}
+	return queries, nil
+}
+
+// ask feeds the questions of one turn.
+func (j *Job) ask(ctx context.Context, batch []engine.Chunk, queries []*Query) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	seconds, err := j.Engine.Forward(ctx, batch)
+	if err != nil {
+		return err
+	}
+	for i, q := range queries {
+		q.Question = seconds[i]
+		q.Cost = q.Cost.Add(batch[i].Session.Cost)
+	}
+	return nil
+}
+
+// measure reads off the cache what the answer starts from.
+func (q *Query) measure(s *engine.Session) {
+	q.Prompt = s.Tokens[:len(s.Tokens):len(s.Tokens)]
+	q.KeptMin, q.KeptMean, q.KeptMax = s.Kept()
+	q.Logical, q.Resident, q.Owned = s.Bytes()
+}
+
+// goOn continues a conversation from the fork on which the model answered.
+func (b *Branch) goOn(a *engine.Answer) {
+	b.session.Release()
+	b.session = a.Session
+	b.pending = append([]int32(nil), a.Tokens[a.Fed:]...)
+}
+
+// unfed returns the tokens of the last answer that are not yet in the cache, once.
+func (b *Branch) unfed() []int32 {
+	p := b.pending
+	b.pending = nil
+	return p
+}

@@ -1,0 +1,194 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Stage is the part of the cache's life that a method works on.
+type Stage string
+
+// The four stages, in the paper's order, and the baseline.
+const (
+	Baseline    Stage = "none"
+	Generation  Stage = "generation"
+	Compression Stage = "compression"
+	Retrieval   Stage = "retrieval"
+	Loading     Stage = "loading"
+)
+
+// Method is a long-context method: a value, in a file of its own, that makes policies.
+type Method struct {
+	Name   string
+	Paper  string // where it was published
+	Doc    string // one sentence
+	Stage  Stage
+	Params []Param
+	New    func(s Shape, a Args) (Policy, error)
+}
+
+// Param is one setting of a method, with the value that the benchmark's paper uses.
+type Param struct{ Name, Default, Doc string }
+
+// Args are the values of a method's parameters. The first bad value is kept and reported by Err.
+type Args struct {
+	method string
+	value  map[string]string
+	err    *error
+}
+
+// Int reads a whole number that is at least least.
+func (a Args) Int(name string, least int) int {
+	v, err := strconv.Atoi(a.value[name])
+	if err != nil || v < least || v > math.MaxInt32 {
+		a.fail(name, fmt.Sprintf("a whole number of at least %d", least))
+		return least
+	}
+	return v
+}
+
+// Choice reads one of the given words.
+func (a Args) Choice(name string, words ...string) string {
+	for _, w := range words {
+		if a.value[name] == w {
+			return w
+		}
+	}
+	a.fail(name, "one of "+strings.Join(words, ", "))
+	return words[0]
+}
+
+// Amount reads a number of tokens, or a share of the context ("1/8", "12.5%").
+func (a Args) Amount(name string) Amount {
+	v, err := ParseAmount(a.value[name])
+	if err != nil {
+		a.fail(name, "a number of tokens, or a share of the context such as 1/8 or 12.5%")
+	}
+	return v
+}
+
+// Fail reports a value that is wrong for a reason of the method's own.
+func (a Args) Fail(name, want string) { a.fail(name, want) }
+
+// Err is the first bad value met, or nil.
+func (a Args) Err() error { return *a.err }
+
+func (a Args) fail(name, want string) {
+	if *a.err == nil {
+		*a.err = fmt.Errorf("method %s: %s=%s: want %s", a.method, name, a.value[name], want)
+	}
+}
+
+// Amount is a number of tokens, or a share of a context.
+type Amount struct {
+	Tokens int
+	Share  float64 // used if Tokens is 0
+}
+
+// Of is the amount for a context of n tokens.
+func (a Amount) Of(n int) int {
+	if a.Tokens > 0 {
+		return a.Tokens
+	}
+	return max(1, int(a.Share*float64(n)))
+}
+
+// ParseAmount reads "1024", "1/8" or "12.5%". Shares lie in (0, 1].
+func ParseAmount(s string) (Amount, error) {
+	if n, err := strconv.Atoi(s); err == nil && n > 0 && n <= math.MaxInt32 {
+		return Amount{Tokens: n}, nil
+	}
+	var share float64
+	if p, ok := strings.CutSuffix(s, "%"); ok {
+		v, err := strconv.ParseFloat(p, 64)
+		if err != nil {
+			return Amount{}, fmt.Errorf("amount %q: %w", s, err)
+		}
+		share = v / 100
+	} else if a, b, ok := strings.Cut(s, "/"); ok {
+		x, err1 := strconv.Atoi(a)
+		y, err2 := strconv.Atoi(b)
+		if err1 != nil || err2 != nil || y == 0 {
+			return Amount{}, fmt.Errorf("amount %q is no fraction", s)
+		}
+		share = float64(x) / float64(y)
+	}
+	if !(share > 0 && share <= 1) {
+		return Amount{}, fmt.Errorf("amount %q is neither a positive number of tokens nor a share in (0, 1]", s)
+	}
+	return Amount{Share: share}, nil
+}
+
+// Parse makes the policy of a specification: methods joined by "+", each with settings after a colon,
+// "ashape:init=16,local=240+snapkv:budget=1/8". Settings not named have their defaults. The policy's Name is the
+// specification with every setting written out.
+func Parse(spec string, all []*Method, s Shape) (Policy, error) {
+	var parts []Policy
+	for _, one := range strings.Split(spec, "+") {
+		p, err := parseOne(one, all, s)
+		if err != nil {
+			return Policy{}, err
+		}
+		parts = append(parts, p)
+	}
+	return Compose(parts...)
+}
+
+func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
+	name, settings, _ := strings.Cut(strings.TrimSpace(spec), ":")
+	m, err := find(name, all)
+	if err != nil {
+		return Policy{}, err
+	}
+	a := Args{method: m.Name, value: map[string]string{}, err: new(error)}
+	for _, p := range m.Params {
+		a.value[p.Name] = p.Default
+	}
+	for _, kv := range strings.FieldsFunc(settings, func(r rune) bool { return r == ',' }) {
+		k, v, ok := strings.Cut(kv, "=")
+		if _, known := a.value[k]; !ok || !known {
+			return Policy{}, fmt.Errorf("method %s has no setting %q; it has %s", m.Name, kv, m.settings())
+		}
+		a.value[k] = v
+	}
+	p, err := m.New(s, a)
+	if err == nil {
+		err = a.Err()
+	}
+	if err != nil {
+		return Policy{}, err
+	}
+	p.Name = m.Name
+	for i, q := range m.Params {
+		p.Name += string(":,"[min(i, 1)]) + q.Name + "=" + a.value[q.Name]
+	}
+	if p.Generate != nil {
+		p.Generation = p.Name
+	}
+	return p, nil
+}
+
+func find(name string, all []*Method) (*Method, error) {
+	var names []string
+	for _, m := range all {
+		if m.Name == name {
+			return m, nil
+		}
+		names = append(names, m.Name)
+	}
+	return nil, fmt.Errorf("there is no method %q; there are %s", name, strings.Join(names, ", "))
+}
+
+// settings lists the method's parameters with their defaults.
+func (m *Method) settings() string {
+	if len(m.Params) == 0 {
+		return "none"
+	}
+	var s []string
+	for _, p := range m.Params {
+		s = append(s, p.Name+"="+p.Default)
+	}
+	return strings.Join(s, ", ")
+}

@@ -1,0 +1,37 @@
+package engine
+
+import "context"
+
+// Shape is the sizes of a model that the cache and the methods depend on.
+type Shape struct {
+	Layers    int // attention layers
+	Heads     int // query heads
+	KVHeads   int
+	Dim       int // numbers of one head
+	Hidden    int // width of the residual stream
+	Vocab     int
+	MaxTokens int // longest context the model was made for
+}
+
+// Group is the number of query heads that share a KV head.
+func (s Shape) Group() int { return s.Heads / s.KVHeads }
+
+// Model computes. It keeps nothing of a conversation: that is the Session's.
+type Model interface {
+	Shape() Shape
+	// Forward appends each chunk's tokens to its session and writes the logits asked for. The chunks are one
+	// ragged batch: weights are read once for all. No session may occur twice. It looks at ctx between layers;
+	// after an error the sessions of the batch must be released. Not safe for concurrent use: see Engine.
+	Forward(ctx context.Context, batch []Chunk) error
+}
+
+// Chunk is the next tokens of one session.
+type Chunk struct {
+	Session *Session
+	Tokens  []int32 // at least one
+	// Logits receives the logits of the last rows, [len(Logits)/Vocab, Vocab]; nil: none.
+	Logits []float32
+	// Hidden, if set, sees the residual stream [len(Tokens), Hidden]: for layer 0 the embeddings, for i the
+	// output of layer i (counted from 1), and last, for Layers+1, the output of the final norm.
+	Hidden func(layer int, x []float32)
+}

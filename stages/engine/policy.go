@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"scbench/stages/kv"
+)
+
+// Policy is how one method treats the cache. A nil field means: as full attention does. The functions are pure
+// and may be called concurrently for different heads and rows; they keep no state of their own.
+type Policy struct {
+	Name string // the method's specification with all its settings, as results record it
+	// Generation is the part of Name that shapes the first prompt; "" for dense. Policies with the same Generation compute
+	// the same keys and values, and so share them.
+	Generation string
+
+	// Rewrite shortens the shared context before it is tokenized.
+	Rewrite func(ctx context.Context, text string) (string, error)
+
+	// Generate plans the attention of rows of the first prompt in one layer.
+	Generate func(layer int, t Tile) Plan
+	// RowLocal says that Generate decides each row by positions alone, so that a prompt may be prefilled in
+	// parts, and share its beginning with other prompts, without changing a number.
+	RowLocal bool
+
+	// Window is the number of last rows of the first prompt whose queries Compress and Index want to see.
+	Window int
+	// Compress decides, once the first prompt is in the cache, which tokens stay.
+	Compress func(layer int, l *kv.Layer, w kv.Window) kv.Edit
+	// Index builds, after Compress, what Load searches.
+	Index func(layer int, l *kv.Layer, w kv.Window) kv.Index
+	// Load appends to dst the slots that one query reads; called for every row after the first prompt.
+	Load func(dst []kv.Span, l *kv.Layer, q Query) []kv.Span
+
+	// Budget is the nominal number of tokens that a query reads, or that stay, of a context of n; nil: all.
+	Budget func(n int) int
+}
+
+// Tile is the rows of one forward pass over one session, in one layer.
+type Tile struct {
+	Lo, Hi  int // positions of the rows: [Lo, Hi)
+	Heads   int // query heads
+	KVHeads int
+	Dim     int
+	Layer   *kv.Layer // holds the keys of all rows before Hi
+	// Queries computes the queries of the rows at positions [lo, hi), [hi-lo, Heads, Dim], after RoPE, not scaled.
+	Queries func(lo, hi int) []float32
+}
+
+// Plan says for each query head which keys its rows read.
+type Plan struct {
+	Cuts  []int32   // ascending positions at which patterns change; a pattern is never asked for rows on both sides of one
+	Heads []Pattern // one per query head, or a single one for all; a nil Pattern is dense
+}
+
+// Pattern appends to dst the keys that the queries at positions [lo, hi) read. Spans may overlap; a key is
+// read once, and none after the query is ever read.
+type Pattern func(dst []kv.Span, lo, hi int32) []kv.Span
+
+// Query is one row of one query head that is about to read the cache.
+type Query struct {
+	Group  []float32 // [query heads that share KVHead, Dim]: the queries of all of them, after RoPE, not scaled
+	Member int       // which of them asks
+	KVHead int
+	Slots  int // the query may read slots [0, Slots); its own token is the last of them
+}
+
+// Vector returns the query itself, of dim numbers.
+func (q Query) Vector(dim int) []float32 { return q.Group[q.Member*dim : (q.Member+1)*dim] }
+
+// Compose merges policies of different stages into one. Two that decide the same thing are an error naming both.
+func Compose(ps ...Policy) (Policy, error) {
+	var out Policy
+	owner := map[string]string{}
+	claim := func(field, name string, set bool) error {
+		if !set {
+			return nil
+		}
+		if other, taken := owner[field]; taken {
+			return fmt.Errorf("methods %s and %s both decide what to %s: use one of them", other, name, field)
+		}
+		owner[field] = name
+		return nil
+	}
+	for i, p := range ps {
+		for _, err := range []error{
+			claim("rewrite", p.Name, p.Rewrite != nil), claim("generate", p.Name, p.Generate != nil),
+			claim("compress", p.Name, p.Compress != nil), claim("index", p.Name, p.Index != nil), claim("load", p.Name, p.Load != nil),
+		} {
+			if err != nil {
+				return Policy{}, err
+			}
+		}
+		out = out.with(p, i == 0)
+	}
+	return out, nil
+}
+
+// with returns p with the fields that q sets.
+func (p Policy) with(q Policy, first bool) Policy {
+	if first {
+		return q
+	}
+	p.Name += "+" + q.Name
+	p.Window = max(p.Window, q.Window)
+	if q.Rewrite != nil {
+		p.Rewrite = q.Rewrite
+	}
+	if q.Generate != nil {
+		p.Generate, p.RowLocal, p.Generation = q.Generate, q.RowLocal, q.Generation
+	}
+	if q.Compress != nil {
+		p.Compress = q.Compress
+	}
+	if q.Index != nil {
+		p.Index = q.Index
+	}
+	if q.Load != nil {
+		p.Load = q.Load
+	}
+	if a, b := p.Budget, q.Budget; a == nil {
+		p.Budget = b
+	} else if b != nil {
+		p.Budget = func(n int) int { return min(a(n), b(n)) }
+	}
+	return p
+}

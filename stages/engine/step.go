@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"scbench/kernels"
+)
+
+// blockRows is the most rows of pass two that are in scratch memory at once.
+const blockRows = 256
+
+// tileRows is the number of rows of a session that one task of attention takes.
+const tileRows = 16
+
+// Step is one forward pass over a ragged batch, layer by layer. An architecture uses it so:
+//
+//	step, err := Begin(ctx, shape, pool, batch)
+//	for l := range layers {
+//		… k, v of all rows …                       pass one
+//		step.Append(l, k, v)
+//		step.Plan(l, queries)
+//		for lo, hi := range step.Blocks() {         pass two
+//			… q of rows [lo, hi) …
+//			step.Attend(l, out, q, lo, hi)
+//		}
+//	}
+//	step.End()
+//
+// Two passes a layer, so that methods see all keys of the prompt before the first query is answered, while
+// scratch memory for queries and the MLP stays small.
+type Step struct {
+	Rows int     // rows of all chunks
+	Pos  []int32 // position of each row in its conversation
+
+	ctx   context.Context
+	shape Shape
+	pool  *kernels.Pool
+	parts []part
+}
+
+// part is one chunk's share of the rows.
+type part struct {
+	chunk *Chunk
+	lo    int // first row
+	n     int
+	first int // position of the first row
+	plan  Plan
+	base  []int // per KV head: slots before this chunk, in the current layer
+	cells atomic.Int64
+	bytes atomic.Int64
+	nanos atomic.Int64 // processor time of attention
+}
+
+// Begin lays out the rows of a batch.
+func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) (*Step, error) {
+	s := &Step{ctx: ctx, shape: shape, pool: pool, parts: make([]part, len(batch))}
+	for i := range batch {
+		c := &batch[i]
+		if len(c.Tokens) == 0 {
+			panic(fmt.Sprintf("engine: chunk %d has no tokens", i))
+		}
+		for _, t := range c.Tokens {
+			if t < 0 || int(t) >= shape.Vocab {
+				return nil, fmt.Errorf("token %d is not in the model's vocabulary of %d: the tokenizer belongs to another model", t, shape.Vocab)
+			}
+		}
+		p := &s.parts[i]
+		p.chunk, p.lo, p.n, p.first = c, s.Rows, len(c.Tokens), len(c.Session.Tokens)
+		p.base = make([]int, shape.KVHeads)
+		for j := range c.Tokens {
+			s.Pos = append(s.Pos, int32(p.first+j))
+		}
+		s.Rows += p.n
+	}
+	return s, nil
+}
+
+// Each calls f for every chunk with its rows [lo, hi) of the batch and its position after this pass.
+func (s *Step) Each(f func(c *Chunk, lo, hi, length int)) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		f(p.chunk, p.lo, p.lo+p.n, p.first+p.n)
+	}
+}
+
+// Append stores the keys and values of all rows, [Rows, KVHeads, Dim], in layer l.
+func (s *Step) Append(l int, k, v []float32) error {
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	w := s.shape.KVHeads * s.shape.Dim
+	for i := range s.parts {
+		p := &s.parts[i]
+		layer := p.chunk.Session.Layers[l]
+		for h := range p.base {
+			p.base[h] = layer.Slots(h)
+		}
+		if err := layer.Append(k[p.lo*w:(p.lo+p.n)*w], v[p.lo*w:(p.lo+p.n)*w], s.Pos[p.lo:p.lo+p.n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Plan asks the policies of sessions in their first prompt for the plan of layer l. queries computes the queries of rows
+// [lo, hi) of the batch, [hi-lo, Heads, Dim], after RoPE.
+func (s *Step) Plan(l int, queries func(lo, hi int) []float32) {
+	for i := range s.parts {
+		p := &s.parts[i]
+		ses := p.chunk.Session
+		p.plan = Plan{}
+		if ses.settled || ses.Policy.Generate == nil {
+			continue
+		}
+		p.plan = ses.Policy.Generate(l, Tile{
+			Lo: p.first, Hi: p.first + p.n, Heads: s.shape.Heads, KVHeads: s.shape.KVHeads, Dim: s.shape.Dim,
+			Layer: ses.Layers[l],
+			Queries: func(lo, hi int) []float32 {
+				if lo < p.first || hi > p.first+p.n {
+					panic(fmt.Sprintf("engine: queries of positions [%d, %d) asked in a pass over [%d, %d)", lo, hi, p.first, p.first+p.n))
+				}
+				return queries(lo-p.first+p.lo, hi-p.first+p.lo)
+			},
+		})
+		if n := len(p.plan.Heads); n > 1 && n != s.shape.Heads {
+			panic(fmt.Sprintf("engine: a plan with %d patterns for %d heads", n, s.shape.Heads))
+		}
+	}
+}
+
+// Blocks yields the rows [lo, hi) of pass two, in order.
+func (s *Step) Blocks() func(yield func(lo, hi int) bool) {
+	return func(yield func(lo, hi int) bool) {
+		for lo := 0; lo < s.Rows; lo += blockRows {
+			if !yield(lo, min(lo+blockRows, s.Rows)) {
+				return
+			}
+		}
+	}
+}
+
+// Attend computes attention of the rows [lo, hi) in layer l: out and q are [hi-lo, Heads, Dim], q after RoPE and not scaled.
+func (s *Step) Attend(l int, out, q []float32, lo, hi int) {
+	w := s.shape.Heads * s.shape.Dim
+	var tasks []task
+	for i := range s.parts {
+		p := &s.parts[i]
+		a, b := max(lo, p.lo), min(hi, p.lo+p.n)
+		if a >= b {
+			continue
+		}
+		ses := p.chunk.Session
+		if !ses.settled {
+			ses.Layers[l].Remember(q[(a-lo)*w:(b-lo)*w], b-a)
+		}
+		for from := a; from < b; {
+			to := p.tileEnd(from, b)
+			for h := range s.shape.KVHeads {
+				tasks = append(tasks, task{s, p, l, h, from, to, out[(from-lo)*w : (to-lo)*w], q[(from-lo)*w : (to-lo)*w]})
+			}
+			from = to
+		}
+	}
+	slices.Reverse(tasks) // later rows read more: the long tasks first
+	s.pool.Run(len(tasks), func(i int) {
+		start := time.Now()
+		tasks[i].run()
+		tasks[i].part.nanos.Add(int64(time.Since(start)))
+	})
+}
+
+// tileEnd returns where the tile that begins at row from ends: at a multiple of tileRows of the position, at a cut of
+// the plan, or at end.
+func (p *part) tileEnd(from, end int) int {
+	pos := p.first + from - p.lo
+	next := (pos/tileRows + 1) * tileRows
+	if i, found := slices.BinarySearch(p.plan.Cuts, int32(pos)); i < len(p.plan.Cuts) {
+		if found {
+			i++
+		}
+		if i < len(p.plan.Cuts) {
+			next = min(next, int(p.plan.Cuts[i]))
+		}
+	}
+	return min(end, from+next-pos)
+}
+
+// End adds the tokens and the costs to the sessions.
+func (s *Step) End() {
+	for i := range s.parts {
+		p := &s.parts[i]
+		ses := p.chunk.Session
+		ses.Tokens = append(ses.Tokens, p.chunk.Tokens...)
+		ses.AttendSeconds += float64(p.nanos.Load()) / 1e9
+		n, a := int64(p.n), int64(p.first)
+		dense := n*a + n*(n+1)/2
+		ses.Cost = ses.Cost.Add(Cost{
+			Cells: p.cells.Load(), ReadBytes: p.bytes.Load(), Rows: n,
+			DenseCells: dense * int64(s.shape.Layers*s.shape.Heads),
+		})
+	}
+}
+
+// scale is what queries are multiplied by before they meet keys.
+func (s *Step) scale() float32 { return float32(1 / math.Sqrt(float64(s.shape.Dim))) }

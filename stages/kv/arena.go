@@ -1,0 +1,43 @@
+package kv
+
+import "sync/atomic"
+
+// arena owns the pages that one layer wrote, and keeps alive the arena of the layer it was forked from.
+type arena struct {
+	store  *Store
+	parent *arena
+	refs   atomic.Int32
+	pages  []*Page
+}
+
+func newArena(s *Store, parent *arena) *arena {
+	a := &arena{store: s, parent: parent}
+	a.refs.Store(1)
+	if parent != nil {
+		parent.refs.Add(1)
+	}
+	return a
+}
+
+func (a *arena) page() (*Page, error) {
+	p, err := a.store.get()
+	if err == nil {
+		a.pages = append(a.pages, p)
+	}
+	return p, err
+}
+
+// release drops one reference; the last one returns the pages and lets go of the parent.
+func (a *arena) release() {
+	for a != nil {
+		switch n := a.refs.Add(-1); {
+		case n > 0:
+			return
+		case n < 0:
+			panic("kv: a layer was released twice")
+		}
+		a.store.put(a.pages)
+		a.pages = nil
+		a = a.parent
+	}
+}

@@ -1,0 +1,202 @@
+package kv
+
+import (
+	"fmt"
+
+	"scbench/kernels"
+)
+
+// Layer is the cache of one attention layer of one conversation.
+type Layer struct {
+	store *Store
+	arena *arena
+	heads []head
+	index Index
+	last  Window
+}
+
+// head is the list of pages of one KV head.
+type head struct {
+	sealed  []*Page // full pages; shared between branches, so its spare capacity belongs to one of them
+	tail    *Page   // the page being filled, or nil
+	ownTail bool    // whether this layer may write to tail
+	slots   int
+}
+
+// NewLayer returns an empty layer of heads KV heads that remembers the queries of the last window rows.
+func NewLayer(s *Store, heads, window int) *Layer {
+	return &Layer{store: s, arena: newArena(s, nil), heads: make([]head, heads), last: Window{max: window}}
+}
+
+// Fork returns a branch that shares all pages. Both may go on appending; neither sees the other's tokens.
+func (l *Layer) Fork() *Layer {
+	f := &Layer{store: l.store, arena: newArena(l.store, l.arena), heads: make([]head, len(l.heads)), last: l.last}
+	for i, h := range l.heads {
+		f.heads[i] = head{sealed: h.sealed[:len(h.sealed):len(h.sealed)], tail: h.tail, slots: h.slots}
+	}
+	if l.index != nil {
+		f.index = l.index.Fork()
+	}
+	return f
+}
+
+// Release gives up the layer's pages. The layer must not be used afterwards.
+func (l *Layer) Release() {
+	l.arena.release()
+	*l = Layer{}
+}
+
+// Heads is the number of KV heads.
+func (l *Layer) Heads() int { return len(l.heads) }
+
+// Dim is the number of components of a key and of a value.
+func (l *Layer) Dim() int { return l.store.dim }
+
+// Slots is the number of tokens that head h holds.
+func (l *Layer) Slots(h int) int { return l.heads[h].slots }
+
+// Page returns page i of head h: slots [i·PageTokens, (i+1)·PageTokens). Slots at or beyond Slots(h) hold garbage.
+func (l *Layer) Page(h, i int) *Page {
+	hd := &l.heads[h]
+	if i < len(hd.sealed) {
+		return hd.sealed[i]
+	}
+	if i > len(hd.sealed) || hd.tail == nil {
+		panic(fmt.Sprintf("kv: page %d of head %d with %d slots", i, h, hd.slots))
+	}
+	return hd.tail
+}
+
+// Key returns the key in slot s of head h, as a view of Dim numbers.
+func (l *Layer) Key(h, s int) []float32 {
+	d, r := l.store.dim, s%kernels.PageTokens
+	return l.Page(h, s/kernels.PageTokens).K[r*d : (r+1)*d]
+}
+
+// Value returns the value in slot s of head h, as a view of Dim numbers.
+func (l *Layer) Value(h, s int) []float32 {
+	d, r := l.store.dim, s%kernels.PageTokens
+	return l.Page(h, s/kernels.PageTokens).V[r*d : (r+1)*d]
+}
+
+// Pos returns the position in the conversation of the token in slot s of head h.
+func (l *Layer) Pos(h, s int) int32 {
+	return l.Page(h, s/kernels.PageTokens).Pos[s%kernels.PageTokens]
+}
+
+// Append adds the keys and values of the tokens at positions pos; k and v are [len(pos), Heads, Dim].
+// On an error (the store is full) the layer may hold some heads' tokens and must be released.
+func (l *Layer) Append(k, v []float32, pos []int32) error {
+	d, n := l.store.dim, len(l.heads)
+	if len(k) != len(pos)*n*d || len(v) != len(k) {
+		panic(fmt.Sprintf("kv: append of %d keys and %d values numbers for %d tokens of %d heads of %d", len(k), len(v), len(pos), n, d))
+	}
+	for h := range l.heads {
+		for i, p := range pos {
+			at := (i*n + h) * d
+			if err := l.appendOne(&l.heads[h], k[at:at+d], v[at:at+d], p); err != nil {
+				return err
+			}
+		}
+	}
+	if l.index != nil {
+		l.index.Extend(l)
+	}
+	return nil
+}
+
+func (l *Layer) appendOne(h *head, k, v []float32, pos int32) error {
+	r := h.slots % kernels.PageTokens
+	if r == 0 || !h.ownTail {
+		p, err := l.arena.page()
+		if err != nil {
+			return err
+		}
+		if r != 0 { // copy on write: the tail is another branch's
+			copy(p.K, h.tail.K[:r*l.store.dim])
+			copy(p.V, h.tail.V[:r*l.store.dim])
+			copy(p.Pos, h.tail.Pos[:r])
+		}
+		h.tail, h.ownTail = p, true
+	}
+	d := l.store.dim
+	copy(h.tail.K[r*d:(r+1)*d], k)
+	copy(h.tail.V[r*d:(r+1)*d], v)
+	h.tail.Pos[r] = pos
+	h.slots++
+	if r == kernels.PageTokens-1 {
+		h.sealed = append(h.sealed, h.tail)
+		h.tail, h.ownTail = nil, false
+	}
+	return nil
+}
+
+// Edit is what a compression method decides about one layer.
+type Edit struct {
+	Keep [][]int32 // per KV head the slots to keep, ascending; nil: keep all
+}
+
+// Apply carries an edit out: kept tokens move to pages of the layer's own, in the order given, and the old pages
+// are let go. It panics on slots that do not exist or do not ascend, and drops the index, which spoke of old slots.
+func (l *Layer) Apply(e Edit) error {
+	if e.Keep == nil {
+		return nil
+	}
+	if len(e.Keep) != len(l.heads) {
+		panic(fmt.Sprintf("kv: edit for %d heads of a layer of %d", len(e.Keep), len(l.heads)))
+	}
+	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last}
+	for h, keep := range e.Keep {
+		before := int32(-1)
+		for _, s := range keep {
+			if s <= before || int(s) >= l.Slots(h) {
+				panic(fmt.Sprintf("kv: edit keeps slot %d after %d of head %d with %d slots", s, before, h, l.Slots(h)))
+			}
+			before = s
+			if err := next.appendOne(&next.heads[h], l.Key(h, int(s)), l.Value(h, int(s)), l.Pos(h, int(s))); err != nil {
+				next.arena.release()
+				return err
+			}
+		}
+	}
+	l.arena.release()
+	*l = *next
+	return nil
+}
+
+// Index returns what the layer's loading method searches, or nil.
+func (l *Layer) Index() Index { return l.index }
+
+// SetIndex makes x the layer's index and lets it take in the tokens that are there.
+func (l *Layer) SetIndex(x Index) {
+	l.index = x
+	if x != nil {
+		x.Extend(l)
+	}
+}
+
+// Index is what a loading method looks keys up in. It belongs to one layer and grows with it.
+type Index interface {
+	Extend(l *Layer) // takes in the slots that were appended since the last call
+	Fork() Index     // a copy that grows on its own; shares what is immutable
+	Bytes() int64    // memory it holds beside the keys
+}
+
+// Bytes is the memory that the layer's tokens take, index included, shared pages counted in full.
+// Partly filled pages count by their tokens.
+func (l *Layer) Bytes() int64 {
+	var n int64
+	for h := range l.heads {
+		n += int64(l.heads[h].slots) * TokenBytes(l.store.dim)
+	}
+	if l.index != nil {
+		n += l.index.Bytes()
+	}
+	return n
+}
+
+// OwnBytes is the memory of the pages that this layer does not share with the layer it was forked from.
+func (l *Layer) OwnBytes() int64 { return int64(len(l.arena.pages)) * int64(l.store.pageBytes) }
+
+// TokenBytes is what one token of one KV head takes: key and value, in f32.
+func TokenBytes(dim int) int64 { return int64(dim) * 2 * 4 }

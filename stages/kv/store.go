@@ -1,0 +1,156 @@
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"scbench/kernels"
+)
+
+// ErrFull is wrapped by the error of an append that would take the store over its limit.
+var ErrFull = errors.New("KV cache is full")
+
+// slabBytes is the least size of a slab: large enough for huge pages and for few allocations.
+const slabBytes = 1 << 20
+
+// Page is room for kernels.PageTokens tokens of one KV head. A slot is written once.
+type Page struct {
+	K, V []float32 // [kernels.PageTokens, dim]
+	Pos  []int32   // [kernels.PageTokens] positions of the tokens in the conversation
+	slab *slab
+}
+
+// slab is one Arrow buffer cut into pages.
+type slab struct {
+	buf   *memory.Buffer
+	pages int
+	free  []*Page
+}
+
+// Store owns the memory of all KV pages of one engine. It is safe for concurrent use.
+type Store struct {
+	mem       memory.Allocator
+	dim       int
+	pageBytes int
+	limit     int64
+
+	mu    sync.Mutex
+	slabs []*slab // those with at least one page in use, and at most one spare
+	bytes int64   // held in slabs
+	inUse int64   // held in pages that are handed out
+	peak  int64
+}
+
+// NewStore returns a store of pages for heads of dim numbers. limit bounds the bytes of all slabs; 0: no limit.
+func NewStore(mem memory.Allocator, dim int, limit int64) *Store {
+	if dim <= 0 {
+		panic(fmt.Sprintf("kv: head dimension %d", dim))
+	}
+	const line = 64 // pages start on cache lines
+	page := kernels.PageTokens*dim*2*4 + kernels.PageTokens*4
+	return &Store{mem: mem, dim: dim, limit: limit, pageBytes: (page + line - 1) / line * line}
+}
+
+// PageBytes is the size of one page in bytes.
+func (s *Store) PageBytes() int { return s.pageBytes }
+
+// InUse is the number of bytes in pages that layers hold.
+func (s *Store) InUse() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inUse
+}
+
+// Peak is the most that InUse has been.
+func (s *Store) Peak() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.peak
+}
+
+// Close gives the spare memory back. It reports an error if layers still hold pages.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inUse != 0 {
+		return fmt.Errorf("kv: store closed while %d bytes of pages are in use", s.inUse)
+	}
+	for _, b := range s.slabs {
+		b.buf.Release()
+	}
+	s.slabs, s.bytes = nil, 0
+	return nil
+}
+
+func (s *Store) get() (*Page, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var from *slab
+	for i := len(s.slabs) - 1; i >= 0 && from == nil; i-- {
+		if len(s.slabs[i].free) > 0 {
+			from = s.slabs[i]
+		}
+	}
+	if from == nil {
+		var err error
+		if from, err = s.grow(); err != nil {
+			return nil, err
+		}
+	}
+	p := from.free[len(from.free)-1]
+	from.free = from.free[:len(from.free)-1]
+	s.inUse += int64(s.pageBytes)
+	s.peak = max(s.peak, s.inUse)
+	return p, nil
+}
+
+// grow adds a slab, all of whose pages are free.
+func (s *Store) grow() (*slab, error) {
+	n := max(1, (slabBytes+s.pageBytes-1)/s.pageBytes)
+	size := n * s.pageBytes
+	if s.limit > 0 && s.bytes+int64(size) > s.limit {
+		return nil, fmt.Errorf("%w: %d bytes are in use and the limit is %d; raise --kv-memory, or run fewer methods or shorter contexts", ErrFull, s.bytes, s.limit)
+	}
+	b := memory.NewResizableBuffer(s.mem)
+	b.Resize(size)
+	sl := &slab{buf: b, pages: n}
+	raw := b.Bytes()
+	kv := kernels.PageTokens * s.dim
+	for i := n - 1; i >= 0; i-- { // so that pages are handed out in order of address
+		w := raw[i*s.pageBytes : (i+1)*s.pageBytes]
+		f := unsafe.Slice((*float32)(unsafe.Pointer(&w[0])), 2*kv)
+		pos := unsafe.Slice((*int32)(unsafe.Pointer(&w[2*kv*4])), kernels.PageTokens)
+		sl.free = append(sl.free, &Page{K: f[:kv:kv], V: f[kv : 2*kv : 2*kv], Pos: pos, slab: sl})
+	}
+	s.slabs = append(s.slabs, sl)
+	s.bytes += int64(size)
+	return sl, nil
+}
+
+// put takes pages back; slabs that become empty are given back to the allocator, but for one spare.
+func (s *Store) put(pages []*Page) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range pages {
+		p.slab.free = append(p.slab.free, p)
+		s.inUse -= int64(s.pageBytes)
+	}
+	kept, spare := s.slabs[:0], false
+	for _, b := range s.slabs {
+		if len(b.free) == b.pages {
+			if spare {
+				s.bytes -= int64(b.pages * s.pageBytes)
+				b.buf.Release()
+				continue
+			}
+			spare = true
+		}
+		kept = append(kept, b)
+	}
+	clear(s.slabs[len(kept):])
+	s.slabs = kept
+}

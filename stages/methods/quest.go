@@ -1,0 +1,66 @@
+package methods
+
+import (
+	"scbench/kernels"
+	"scbench/stages/engine"
+	"scbench/stages/kv"
+)
+
+// Quest keeps the whole cache and reads, for each query, the pages that can hold its largest products: a page's
+// channel-wise minimum and maximum bound them from above.
+// Differs from the reference: the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all
+// rows, and its bound no longer holds).
+var Quest = engine.Method{
+	Name:  "quest",
+	Paper: "Tang et al. 2024, arXiv:2406.10774",
+	Doc:   "Keeps all tokens; each query reads only the pages with the highest upper bounds.",
+	Stage: engine.Loading,
+	Params: []engine.Param{
+		{Name: "budget", Default: "1024", Doc: "tokens that a query reads; a number or a share of the context"},
+		{Name: "page", Default: "16", Doc: "tokens of a page; a divisor of 64"},
+	},
+	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
+		budget, page := a.Amount("budget"), a.Int("page", 1)
+		if kernels.PageTokens%page != 0 {
+			a.Fail("page", "a divisor of 64")
+			page = 1
+		}
+		return engine.Policy{
+			RowLocal: true,
+			Index:    func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
+			Load: func(dst []kv.Span, l *kv.Layer, q engine.Query) []kv.Span {
+				for _, p := range questPages(l, q, budget.Of(q.Slots), page) {
+					dst = append(dst, kv.Column(p*int32(page), (p+1)*int32(page)))
+				}
+				return dst
+			},
+			Budget: func(n int) int { return min(n, max(budget.Of(n), 3*page)) },
+		}, nil
+	},
+}
+
+// questPages chooses the pages that a query reads: the budget's worth, at least three, with the highest bounds.
+func questPages(l *kv.Layer, q engine.Query, budget, page int) []int32 {
+	scores := questScores(l, q, page)
+	k := min(max(3, min(q.Slots, budget)/page), len(scores))
+	return kernels.TopK(nil, scores, k)
+}
+
+// questScores is, per page, the upper bound of the product of the query with any key of the page that it may see.
+func questScores(l *kv.Layer, q engine.Query, page int) []float32 {
+	d := l.Dim()
+	v := q.Vector(d)
+	b := l.Index().(*kv.Bounds)
+	scores := make([]float32, (q.Slots+page-1)/page)
+	buf := make([]float32, 2*d)
+	for p := range scores {
+		var lo, hi []float32
+		if (p+1)*page <= q.Slots && p < b.Full(q.KVHead) {
+			lo, hi = b.Group(q.KVHead, p, d)
+		} else { // the last page, or one that later rows of the same chunk have filled: only what this row sees counts
+			lo, hi = kv.BoundsOf(l, q.KVHead, p*page, min((p+1)*page, q.Slots), buf)
+		}
+		scores[p] = kernels.UpperBound(v, lo, hi)
+	}
+	return scores
+}

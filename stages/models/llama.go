@@ -1,0 +1,188 @@
+package models
+
+import (
+	"context"
+	"fmt"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+)
+
+// Llama is the decoder of Llama 1 to 3.2: RMSNorm before each part, grouped-query attention with RoPE, SwiGLU.
+type Llama struct {
+	shape  engine.Shape
+	pool   *kernels.Pool
+	rope   Rope
+	eps    float32
+	embed  *kernels.Matrix
+	blocks []llamaBlock
+	norm   []float32
+	head   *kernels.Matrix
+	buf    llamaScratch
+}
+
+// llamaBlock is the weights of one layer.
+type llamaBlock struct {
+	attnNorm, mlpNorm []float32
+	q, k, v, o        linear
+	gate, up, down    linear
+}
+
+// llamaScratch is memory that passes reuse; it grows to the longest prompt.
+type llamaScratch struct {
+	x, normed, k, v, q, att, out, gate, up []float32
+	cos, sin                               []float32
+}
+
+// NewLlama reads the weights of a LlamaForCausalLM. The weights must stay open as long as the model is used.
+func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
+	if err := c.Require("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "rms_norm_eps"); err != nil {
+		return nil, err
+	}
+	if unknown := c.Unknown(); len(unknown) > 0 {
+		return nil, fmt.Errorf("%s: fields %q may change what the model computes and are not understood; if they do not, remove them", c.Name, unknown)
+	}
+	if c.HiddenAct != "silu" {
+		return nil, fmt.Errorf("%s: hidden_act is %q; a Llama has silu", c.Name, c.HiddenAct)
+	}
+	rope, err := NewRope(c)
+	if err != nil {
+		return nil, err
+	}
+	m := &Llama{
+		pool: pool, rope: rope, eps: float32(c.RMSNormEps),
+		shape: engine.Shape{
+			Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, Dim: c.HeadDim,
+			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions,
+		},
+	}
+	r := reader{w: w}
+	m.embed = r.matrix("model.embed_tokens.weight", c.Vocab, c.Hidden)
+	m.norm = r.vector("model.norm.weight", c.Hidden)
+	m.head = m.embed
+	if !c.TieEmbeddings {
+		m.head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
+	}
+	for i := range c.Layers {
+		m.blocks = append(m.blocks, readLlamaBlock(&r, fmt.Sprintf("model.layers.%d.", i), c))
+	}
+	return m, r.err
+}
+
+func readLlamaBlock(r *reader, p string, c Config) llamaBlock {
+	qw, kw := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	return llamaBlock{
+		attnNorm: r.vector(p+"input_layernorm.weight", c.Hidden),
+		mlpNorm:  r.vector(p+"post_attention_layernorm.weight", c.Hidden),
+		q:        r.linear(p+"self_attn.q_proj", qw, c.Hidden, c.AttentionBias),
+		k:        r.linear(p+"self_attn.k_proj", kw, c.Hidden, c.AttentionBias),
+		v:        r.linear(p+"self_attn.v_proj", kw, c.Hidden, c.AttentionBias),
+		o:        r.linear(p+"self_attn.o_proj", c.Hidden, qw, c.AttentionBias),
+		gate:     r.linear(p+"mlp.gate_proj", c.Intermediate, c.Hidden, c.MLPBias),
+		up:       r.linear(p+"mlp.up_proj", c.Intermediate, c.Hidden, c.MLPBias),
+		down:     r.linear(p+"mlp.down_proj", c.Hidden, c.Intermediate, c.MLPBias),
+	}
+}
+
+// Shape returns the model's sizes.
+func (m *Llama) Shape() engine.Shape { return m.shape }
+
+// Forward computes one ragged batch, layer by layer in two passes: first the keys and values of all rows, then queries,
+// attention and MLP block by block.
+func (m *Llama) Forward(ctx context.Context, batch []engine.Chunk) error {
+	step, err := engine.Begin(ctx, m.shape, m.pool, batch)
+	if err != nil {
+		return err
+	}
+	b, s, n := &m.buf, m.shape, step.Rows
+	x := grow(&b.x, n*s.Hidden)
+	row := 0
+	for _, c := range batch {
+		for _, t := range c.Tokens {
+			m.embed.Row(x[row*s.Hidden:(row+1)*s.Hidden], int(t))
+			row++
+		}
+	}
+	cos, sin := m.tables(step)
+	observe(step, 0, x, s.Hidden)
+	for l := range m.blocks {
+		if err := m.layer(step, l, x, cos, sin); err != nil {
+			return err
+		}
+		observe(step, l+1, x, s.Hidden)
+	}
+	m.logits(step, x)
+	step.End()
+	return nil
+}
+
+// layer adds layer l to the residual stream x [Rows, Hidden].
+func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
+	b, w, s, n := &m.buf, &m.blocks[l], m.shape, step.Rows
+	half := m.rope.Dim() / 2
+	normed := grow(&b.normed, n*s.Hidden)
+	kernels.RMSNorm(normed, x, w.attnNorm, m.eps, n, s.Hidden)
+	k, v := grow(&b.k, n*s.KVHeads*s.Dim), grow(&b.v, n*s.KVHeads*s.Dim)
+	w.k.apply(m.pool, k, normed, n)
+	w.v.apply(m.pool, v, normed, n)
+	rotate(k, cos, sin, n, s.KVHeads, s.Dim, half)
+	if err := step.Append(l, k, v); err != nil {
+		return err
+	}
+	queries := func(q []float32, lo, hi int) []float32 {
+		w.q.apply(m.pool, q, normed[lo*s.Hidden:hi*s.Hidden], hi-lo)
+		rotate(q, cos[lo*half:], sin[lo*half:], hi-lo, s.Heads, s.Dim, half)
+		return q
+	}
+	step.Plan(l, func(lo, hi int) []float32 { return queries(make([]float32, (hi-lo)*s.Heads*s.Dim), lo, hi) })
+	for lo, hi := range step.Blocks() {
+		rows := hi - lo
+		res := x[lo*s.Hidden : hi*s.Hidden]
+		q := queries(grow(&b.q, rows*s.Heads*s.Dim), lo, hi)
+		att, out := grow(&b.att, rows*s.Heads*s.Dim), grow(&b.out, rows*s.Hidden)
+		step.Attend(l, att, q, lo, hi)
+		w.o.apply(m.pool, out, att, rows)
+		kernels.Add(res, out)
+
+		kernels.RMSNorm(out, res, w.mlpNorm, m.eps, rows, s.Hidden)
+		gate, up := grow(&b.gate, rows*w.gate.rows()), grow(&b.up, rows*w.up.rows())
+		w.gate.apply(m.pool, gate, out, rows)
+		w.up.apply(m.pool, up, out, rows)
+		kernels.SiLUMul(gate, up)
+		w.down.apply(m.pool, out, gate, rows)
+		kernels.Add(res, out)
+	}
+	return nil
+}
+
+// logits writes the logits that the chunks ask for.
+func (m *Llama) logits(step *engine.Step, x []float32) {
+	s := m.shape
+	step.Each(func(c *engine.Chunk, lo, hi, _ int) {
+		rows := len(c.Logits) / s.Vocab
+		if c.Hidden != nil {
+			rows = hi - lo
+		}
+		if rows == 0 {
+			return
+		}
+		normed := grow(&m.buf.out, rows*s.Hidden)
+		kernels.RMSNorm(normed, x[(hi-rows)*s.Hidden:hi*s.Hidden], m.norm, m.eps, rows, s.Hidden)
+		if c.Hidden != nil {
+			c.Hidden(s.Layers+1, normed)
+		}
+		if n := len(c.Logits) / s.Vocab; n > 0 {
+			kernels.MatMul(m.pool, c.Logits, normed[(rows-n)*s.Hidden:], m.head, n)
+		}
+	})
+}
+
+// tables fills the cosines and sines of all rows, [Rows, rotated dims / 2].
+func (m *Llama) tables(step *engine.Step) (cos, sin []float32) {
+	half := m.rope.Dim() / 2
+	cos, sin = grow(&m.buf.cos, step.Rows*half), grow(&m.buf.sin, step.Rows*half)
+	step.Each(func(_ *engine.Chunk, lo, hi, length int) {
+		m.rope.Tables(cos[lo*half:hi*half], sin[lo*half:hi*half], step.Pos[lo:hi], length)
+	})
+	return cos, sin
+}

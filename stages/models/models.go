@@ -1,0 +1,112 @@
+// Package models has the architectures, one file each, and what they share: weights, configuration, RoPE.
+package models
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+)
+
+// Architecture makes a model from a checkpoint.
+type Architecture struct {
+	Name string // as in config.json's "architectures"
+	Doc  string
+	New  func(c Config, w *Weights, pool *kernels.Pool) (engine.Model, error)
+}
+
+// All is every architecture.
+var All = []Architecture{
+	{
+		Name: "LlamaForCausalLM",
+		Doc:  "Llama 1 to 3.2 and models of that form",
+		New: func(c Config, w *Weights, pool *kernels.Pool) (engine.Model, error) {
+			return NewLlama(c, w, pool)
+		},
+	},
+}
+
+// Loaded is a model with what belongs to it.
+type Loaded struct {
+	engine.Model
+	Config  Config
+	Weights *Weights
+}
+
+// Load opens the checkpoint in the folder dir: config.json and safetensors. Close it after use.
+func Load(dir string, pool *kernels.Pool) (*Loaded, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w; give the folder of a Hugging Face checkpoint", dir, err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("model %s is a file: give the folder that holds config.json and model.safetensors (pickles such as .bin and .pt are never read)", dir)
+	}
+	w, err := OpenWeights(dir)
+	if err != nil {
+		return nil, err
+	}
+	return load(dir, os.DirFS(dir), w, pool)
+}
+
+// LoadReference opens the embedded reference model.
+func LoadReference(pool *kernels.Pool) (*Loaded, error) {
+	w, err := FSWeights(Reference())
+	if err != nil {
+		return nil, err
+	}
+	return load("reference", Reference(), w, pool)
+}
+
+func load(name string, files fs.FS, w *Weights, pool *kernels.Pool) (_ *Loaded, err error) {
+	defer func() {
+		if err != nil {
+			w.Close()
+		}
+	}()
+	b, err := fs.ReadFile(files, "config.json")
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w; a checkpoint folder has a config.json", name, err)
+	}
+	c, err := ReadConfig(name+"/config.json", b)
+	if err != nil {
+		return nil, err
+	}
+	if b, err := fs.ReadFile(files, "generation_config.json"); err == nil {
+		if c, err = c.WithGeneration(name+"/generation_config.json", b); err != nil {
+			return nil, err
+		}
+	}
+	a, err := find(c)
+	if err != nil {
+		return nil, err
+	}
+	m, err := a.New(c, w, pool)
+	if err != nil {
+		return nil, err
+	}
+	if left := w.Unused(); len(left) > 0 {
+		return nil, fmt.Errorf("model %s: tensor %s (and %d more) is not part of a %s: the checkpoint is of another architecture", name, left[0], len(left)-1, a.Name)
+	}
+	return &Loaded{Model: m, Config: c, Weights: w}, nil
+}
+
+// find returns the architecture that the configuration names.
+func find(c Config) (Architecture, error) {
+	var names []string
+	for _, a := range All {
+		for _, want := range c.Architectures {
+			if a.Name == want {
+				return a, nil
+			}
+		}
+		names = append(names, a.Name)
+	}
+	return Architecture{}, fmt.Errorf("%s: architecture %q is not supported; supported are %s", c.Name, strings.Join(c.Architectures, ", "), strings.Join(names, ", "))
+}
+
+// Close gives the weights back.
+func (l *Loaded) Close() error { return l.Weights.Close() }

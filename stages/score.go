@@ -1,0 +1,141 @@
+package stages
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/zeebo/blake3"
+
+	"scbench/datasets/metric"
+	"scbench/outputs"
+	"scbench/stages/engine"
+)
+
+// score makes the rows of an example: one for each mode, policy and turn, whatever became of the query.
+func (j *Job) score(_ context.Context, a *Answered) ([]outputs.Row, error) {
+	if a.refused != nil {
+		return j.refusals(a), nil
+	}
+	var rows []outputs.Row
+	for _, q := range a.Queries {
+		if err := q.idle(); err != nil {
+			return nil, fmt.Errorf("%s %s, turn %d: %w", a.Task.Name, a.Example.ID, q.Turn+1, err)
+		}
+		rows = append(rows, j.row(a, q))
+	}
+	return rows, nil
+}
+
+// idle reports a method that had a budget below the context and yet dropped and skipped nothing: its numbers would be those of
+// full attention under another name.
+func (q *Query) idle() error {
+	p, n := q.Branch.Policy, len(q.Branch.Script.First)
+	if p.Budget == nil || p.Budget(n) >= n {
+		return nil
+	}
+	if q.Branch.prompt.cost.Cells < q.Branch.prompt.cost.DenseCells || q.KeptMin < len(q.Prompt) {
+		return nil
+	}
+	if q.Answer.Read.Cells < q.Answer.Read.DenseCells || q.Answer.Read.Rows == 0 {
+		return nil
+	}
+	return fmt.Errorf("method %s did nothing: its budget is %d tokens of %d, but it kept and read all of them", p.Name, p.Budget(n), n)
+}
+
+// head is what all rows of one query have, answered or not.
+func (j *Job) head(a *Asked, policy *engine.Policy, s *Script, turn int) outputs.Result {
+	r := j.Base
+	t := a.Example.Turns[turn]
+	r.Task, r.Example, r.Turn, r.Mode, r.Method = a.Task.Name, a.Example.ID, int32(turn+1), s.Mode, policy.Name
+	r.History = outputs.NoHistory
+	if s.Mode == outputs.MultiTurn {
+		r.History = j.History
+	}
+	r.Part, r.Skill, r.Answers = t.Part, string(a.Task.Skill), t.Answers
+	r.Profile, r.Seed, r.DataHash = a.Source.Profile, a.Source.Seed, a.Source.DataHash
+	r.MethodHash = hashText(policy.Name)
+	r.ScorerVersion = metric.Version
+	r.TruncatedTokens, r.Evidence = int32(s.Dropped), s.Evidence[turn]
+	if policy.Budget != nil {
+		n := int32(policy.Budget(len(s.First)))
+		r.BudgetTokens = &n
+	}
+	return r
+}
+
+func hashText(s string) string {
+	sum := blake3.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// row is the row of an answered query.
+func (j *Job) row(a *Answered, q *Query) outputs.Row {
+	t, ans := a.Example.Turns[q.Turn], q.Answer
+	r := j.head(a.Asked, q.Branch.Policy, q.Branch.Script, q.Turn)
+	r.PromptHash = outputs.HashTokens(q.Prompt)
+	r.Prediction = j.Prompter.Tokenizer.Decode(ans.Tokens, true)
+	r.PredictionRaw = j.Prompter.Tokenizer.Decode(ans.Tokens, false)
+	r.Status, r.Finish = outputs.OK, outputs.Length
+	if ans.Stopped {
+		r.Finish = outputs.Stopped
+	}
+	sc := a.Task.Score(r.Prediction, t)
+	switch {
+	case ans.Timeout:
+		r.Status, sc = outputs.TimedOut, metric.Scores{}
+		why := fmt.Sprintf("the answer was cut off after %g seconds", j.Limit)
+		r.Error = &why
+	case q.Branch.Script.Dropped > 0:
+		r.Status = outputs.Truncated
+	case r.Prediction == "":
+		r.Status = outputs.Empty
+	}
+	r.ScoreStrict, r.ScoreFixed = &sc.Strict, &sc.Fixed
+	r.PromptTokens, r.ComputedTokens = int32(len(q.Prompt)), int32(q.Computed)
+	r.CachedTokens, r.NewTokens = r.PromptTokens-r.ComputedTokens, int32(len(ans.Tokens))
+	r.KeptMin, r.KeptMean, r.KeptMax = int32(q.KeptMin), q.KeptMean, int32(q.KeptMax)
+	r.KVBytesLogical, r.KVBytesResident = q.Logical, q.Resident
+	r.KVBytesShared = max(0, q.Resident-q.Owned)
+	if ans.Read.Rows > 0 {
+		r.ReadBytesPerToken = float64(ans.Read.ReadBytes) / float64(ans.Read.Rows)
+	}
+	r.PrefillCells, r.PrefillCellsDense = q.Cost.Cells, q.Cost.DenseCells
+	r.DecodeCells, r.DecodeCellsDense = ans.Read.Cells, ans.Read.DenseCells
+	return outputs.Row{Result: r, Timing: q.timing()}
+}
+
+func (q *Query) timing() outputs.Timing {
+	t := outputs.Timing{Prefill: q.Prefill, Question: q.Question, Token: q.Answer.Seconds}
+	if q.Turn == 0 {
+		t.Cache = q.Branch.seconds
+	}
+	t.TTFT = t.Prefill + t.Cache + t.Question
+	for _, s := range q.Answer.Seconds {
+		t.Decode += s
+	}
+	if t.Decode > 0 {
+		t.TokensPerSecond = float64(len(q.Answer.Seconds)) / t.Decode
+	}
+	t.PeakRSS = peakRSS()
+	t.Started, t.Finished = q.Started.UnixMicro(), q.Finished.UnixMicro()
+	return t
+}
+
+// refusals are the rows of an example that was not run: score 0, and still in every denominator.
+func (j *Job) refusals(a *Answered) []outputs.Row {
+	var rows []outputs.Row
+	why := a.refused.Error()
+	for m := range j.Modes {
+		for i := range j.Policies {
+			for turn := range a.Example.Turns {
+				r := j.head(a.Asked, &j.Policies[i], a.Scripts[i][m], turn)
+				r.Status, r.Error = outputs.Refused, &why
+				r.ScoreStrict, r.ScoreFixed = new(float64), new(float64)
+				r.PromptTokens = int32(len(a.Scripts[i][m].First))
+				rows = append(rows, outputs.Row{Result: r})
+			}
+		}
+	}
+	return rows
+}
