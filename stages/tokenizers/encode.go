@@ -1,0 +1,179 @@
+package tokenizers
+
+import "slices"
+
+// model splits one word, as the pre-tokenizer cut it, into tokens.
+type model interface {
+	// encode appends the ids of a word that is not empty.
+	encode(dst []int32, word string) []int32
+	// width is the number of bytes of rest that token id, the first one of rest, stands for.
+	width(id int32, rest string) int
+	// id looks up a token by the text it has in the file.
+	id(token string) (int32, bool)
+	// tokens are all tokens as the file has them, by id; "" where there is none.
+	tokens() []string
+	// size is the number of tokens.
+	size() int
+	// byteLevel says whether words are the bytes of the text, rather than characters.
+	byteLevel() bool
+}
+
+// tokenizer is the pipeline that all models share.
+type tokenizer struct {
+	hash   string
+	model  model
+	normal normalizer // nil: none
+	split  []splitter
+	added  addedTokens
+	post   postProcessor
+	pieces [][]byte // by id: what it decodes to; nil where there is no token
+}
+
+func (t *tokenizer) Hash() string   { return t.hash }
+func (t *tokenizer) VocabSize() int { return len(t.pieces) }
+
+func (t *tokenizer) Special(content string) (int32, bool) {
+	id, ok := t.added.ids[content]
+	return id, ok
+}
+
+func (t *tokenizer) Encode(text string, special bool) ([]int32, error) {
+	run := encoding{t: t, ids: make([]int32, 0, len(text)/3+8)}
+	if err := run.text(text); err != nil {
+		return nil, err
+	}
+	if !special {
+		return run.ids, nil
+	}
+	ids, _ := t.post.single.assemble(run.ids, nil)
+	return ids, nil
+}
+
+func (t *tokenizer) EncodeOffsets(text string, special bool) ([]int32, []Span, error) {
+	run := encoding{t: t, ids: make([]int32, 0, len(text)/3+8), located: true}
+	if err := run.text(text); err != nil {
+		return nil, nil, err
+	}
+	if !special {
+		return run.ids, run.spans, nil
+	}
+	ids, spans := t.post.single.around(run.ids, run.spans, len(text))
+	return ids, spans, nil
+}
+
+func (t *tokenizer) EncodePair(a, b string) (ids, types []int32, err error) {
+	first, err := t.Encode(a, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	second, err := t.Encode(b, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	ids, types = t.post.pair.assemble(first, second)
+	return ids, types, nil
+}
+
+// encoding is one call of Encode.
+type encoding struct {
+	t       *tokenizer
+	ids     []int32
+	located bool // record spans
+	spans   []Span
+}
+
+// text encodes a whole text: added tokens first, then, between them, normalization, added tokens that are looked for in
+// normalized text, words, and the model.
+func (e *encoding) text(text string) error {
+	return e.t.added.raw.cut(text, func(lo, hi int, id int32) error {
+		if id >= 0 {
+			e.token(id, Span{lo, hi})
+			return nil
+		}
+		part := source{text: text[lo:hi], base: lo}
+		if e.t.normal != nil {
+			part = e.t.normalized(part, e.located)
+		}
+		return e.t.added.normalized.cut(part.text, func(lo, hi int, id int32) error {
+			if id >= 0 {
+				e.token(id, part.span(lo, hi))
+				return nil
+			}
+			return e.words(word{text: part.text[lo:hi], pos: lo}, 0, part)
+		})
+	})
+}
+
+func (e *encoding) token(id int32, at Span) {
+	e.ids = append(e.ids, id)
+	if e.located {
+		e.spans = append(e.spans, at)
+	}
+}
+
+// words applies the pre-tokenizers from the given one on, and the model to the words that come out.
+func (e *encoding) words(w word, stage int, src source) error {
+	if stage == len(e.t.split) {
+		e.word(w, src)
+		return nil
+	}
+	if stage == len(e.t.split)-1 {
+		return e.t.split[stage].split(w, func(w word) error { e.word(w, src); return nil })
+	}
+	return e.t.split[stage].split(w, func(w word) error { return e.words(w, stage+1, src) })
+}
+
+func (e *encoding) word(w word, src source) {
+	if w.text == "" {
+		return
+	}
+	from := len(e.ids)
+	e.ids = e.t.model.encode(e.ids, w.text)
+	if !e.located {
+		return
+	}
+	e.spans = slices.Grow(e.spans, len(e.ids)-from)
+	at := 0
+	for _, id := range e.ids[from:] {
+		n := e.t.model.width(id, w.text[at:])
+		e.spans = append(e.spans, src.span(w.pos+max(at-w.pad, 0), w.pos+max(at+n-w.pad, 0)))
+		at += n
+	}
+}
+
+// word is a piece of a source's text. pad is 1 if a space was put before it that the source does not have.
+type word struct {
+	text string
+	pos  int // of text[pad:] in the source
+	pad  int
+}
+
+// sub is the word w.text[lo:hi].
+func (w word) sub(lo, hi int) word {
+	if lo == 0 {
+		return word{w.text[:hi], w.pos, w.pad}
+	}
+	return word{w.text[lo:hi], w.pos + lo - w.pad, 0}
+}
+
+// source is a text between added tokens and where it came from.
+type source struct {
+	text   string
+	base   int     // of the original in the whole text
+	lo, hi []int32 // by byte of text: the range of the original it was made from; nil if text is the original
+}
+
+// span maps a range of text to the whole, original text.
+func (s source) span(lo, hi int) Span {
+	if s.lo == nil {
+		return Span{s.base + lo, s.base + hi}
+	}
+	if lo == hi {
+		if lo == len(s.lo) {
+			return Span{s.base, s.base}
+		}
+		at := s.base + int(s.lo[lo])
+		return Span{at, at}
+	}
+	return Span{s.base + int(s.lo[lo]), s.base + int(s.hi[hi-1])}
+}

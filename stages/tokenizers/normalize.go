@@ -1,0 +1,145 @@
+package tokenizers
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// normalizer changes text before it is split.
+type normalizer interface {
+	// normalize returns the new text and, if located, for each of its bytes the range of s it was made from; lo and hi are
+	// nil if the text is s itself.
+	normalize(s string, located bool) (out string, lo, hi []int32)
+}
+
+func normalizerKinds() []kind[normalizer] {
+	return []kind[normalizer]{
+		{"NFC", func(json.RawMessage, string) (normalizer, error) { return nfc{}, nil }},
+		{"Sequence", func(raw json.RawMessage, field string) (normalizer, error) {
+			list, err := chooseAll(normalizerKinds(), raw, field, "normalizers")
+			return normalizers(list), err
+		}},
+	}
+}
+
+// normalized is a part of the text after normalization.
+func (t *tokenizer) normalized(part source, located bool) source {
+	out, lo, hi := t.normal.normalize(part.text, located)
+	return source{text: out, base: part.base, lo: lo, hi: hi}
+}
+
+type normalizers []normalizer
+
+func (list normalizers) normalize(s string, located bool) (string, []int32, []int32) {
+	var lo, hi []int32
+	for _, n := range list {
+		out, l, h := n.normalize(s, located)
+		switch {
+		case l == nil:
+		case lo == nil:
+			lo, hi = l, h
+		default:
+			for i := range l {
+				l[i], h[i] = lo[l[i]], hi[h[i]-1]
+			}
+			lo, hi = l, h
+		}
+		s = out
+	}
+	return s, lo, hi
+}
+
+// nfc is Unicode normalization form C.
+// Differs from the reference: characters that came into being after Unicode 15.0 are not composed.
+type nfc struct{}
+
+func (nfc) normalize(s string, located bool) (string, []int32, []int32) {
+	if norm.NFC.IsNormalString(s) {
+		return s, nil, nil
+	}
+	var out strings.Builder
+	var lo, hi []int32
+	for i := 0; i < len(s); {
+		end := i + segment(s[i:])
+		part := compose(s[i:end])
+		out.WriteString(part)
+		if located {
+			same := part == s[i:end]
+			for j := range len(part) {
+				if same {
+					lo, hi = append(lo, int32(i+j)), append(hi, int32(i+j+1))
+				} else {
+					lo, hi = append(lo, int32(i)), append(hi, int32(end))
+				}
+			}
+		}
+		i = end
+	}
+	return out.String(), lo, hi
+}
+
+// segment is the length of the first piece of s that composes by itself.
+func segment(s string) int {
+	r, n := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError && n == 1 {
+		return 1
+	}
+	for n < len(s) && !norm.NFC.PropertiesString(s[n:]).BoundaryBefore() {
+		_, w := utf8.DecodeRuneInString(s[n:])
+		n += w
+	}
+	return n
+}
+
+// compose is the form C of a segment. The library would put U+034F into runs of more than 30 marks (the stream-safe
+// format, which the reference does not use), so long segments are composed here.
+func compose(s string) string {
+	if utf8.RuneCountInString(s) <= 8 { // a character decomposes into at most three marks
+		return norm.NFC.String(s)
+	}
+	var runes []rune
+	for _, r := range s {
+		runes = append(runes, []rune(norm.NFD.String(string(r)))...)
+	}
+	orderMarks(runes)
+	return string(composeRunes(runes))
+}
+
+func class(r rune) uint8 { return norm.NFC.PropertiesString(string(r)).CCC() }
+
+// orderMarks sorts each run of marks by combining class, stably.
+func orderMarks(runes []rune) {
+	for i := 0; i < len(runes); {
+		j := i
+		for j < len(runes) && class(runes[j]) != 0 {
+			j++
+		}
+		slices.SortStableFunc(runes[i:j], func(a, b rune) int { return int(class(a)) - int(class(b)) })
+		i = j + 1
+	}
+}
+
+// composeRunes is the canonical composition algorithm (Unicode standard, D117).
+func composeRunes(runes []rune) []rune {
+	out := runes[:0:0]
+	starter, last := -1, uint8(0) // index of the last starter in out; class of the mark before, if not composed
+	for _, r := range runes {
+		c := class(r)
+		adjacent := starter == len(out)-1
+		if starter >= 0 && (adjacent || last < c && last != 0) {
+			if pair := []rune(norm.NFC.String(string([]rune{out[starter], r}))); len(pair) == 1 {
+				out[starter] = pair[0]
+				continue
+			}
+		}
+		out = append(out, r)
+		if last = c; c == 0 {
+			starter = len(out) - 1
+		}
+	}
+	return out
+}
