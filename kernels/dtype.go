@@ -68,48 +68,64 @@ func widenF32(dst []float32, src []byte) {
 }
 
 func widenBF16(dst []float32, src []byte) {
-	for ; len(dst) >= 4 && len(src) >= 8; dst, src = dst[4:], src[8:] {
-		u := binary.LittleEndian.Uint64(src)
-		dst[0] = math.Float32frombits(uint32(u) << 16)
-		dst[1] = math.Float32frombits(uint32(u) & 0xffff0000)
-		dst[2] = math.Float32frombits(uint32(u>>32) << 16)
-		dst[3] = math.Float32frombits(uint32(u>>32) & 0xffff0000)
+	i := 0
+	for ; i+8 <= len(dst); i += 8 {
+		d, s := (*[8]float32)(dst[i:]), (*[16]byte)(src[2*i:])
+		u, v := binary.LittleEndian.Uint64(s[:8]), binary.LittleEndian.Uint64(s[8:])
+		d[0] = math.Float32frombits(uint32(u) << 16)
+		d[1] = math.Float32frombits(uint32(u) & 0xffff0000)
+		d[2] = math.Float32frombits(uint32(u>>32) << 16)
+		d[3] = math.Float32frombits(uint32(u>>32) & 0xffff0000)
+		d[4] = math.Float32frombits(uint32(v) << 16)
+		d[5] = math.Float32frombits(uint32(v) & 0xffff0000)
+		d[6] = math.Float32frombits(uint32(v>>32) << 16)
+		d[7] = math.Float32frombits(uint32(v>>32) & 0xffff0000)
 	}
-	for i := range dst {
+	for ; i < len(dst); i++ {
 		dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
 	}
 }
 
+// rebias moves the exponent of a binary16 to that of a binary32: its bias grows from 15 to 127.
+const rebias = (127 - 15) << 23
+
 func widenF16(dst []float32, src []byte) {
-	for ; len(dst) >= 4 && len(src) >= 8; dst, src = dst[4:], src[8:] {
-		u := binary.LittleEndian.Uint64(src)
-		dst[0] = float16(uint32(u) & 0xffff)
-		dst[1] = float16(uint32(u) >> 16)
-		dst[2] = float16(uint32(u>>32) & 0xffff)
-		dst[3] = float16(uint32(u >> 48))
+	i := 0
+	for ; i+4 <= len(dst); i += 4 {
+		d, u := (*[4]float32)(dst[i:]), binary.LittleEndian.Uint64(src[2*i:])
+		if !normals16(u) {
+			for j := range d {
+				d[j] = float16(uint32(u >> (16 * j) & 0xffff))
+			}
+			continue
+		}
+		a, b := uint32(u), uint32(u>>32)
+		d[0] = math.Float32frombits(a&0x8000<<16 | (a&0x7fff<<13 + rebias))
+		d[1] = math.Float32frombits(a&0x80000000 | (a>>3&(0x7fff<<13) + rebias))
+		d[2] = math.Float32frombits(b&0x8000<<16 | (b&0x7fff<<13 + rebias))
+		d[3] = math.Float32frombits(b&0x80000000 | (b>>3&(0x7fff<<13) + rebias))
 	}
-	for i := range dst {
+	for ; i < len(dst); i++ {
 		dst[i] = float16(uint32(binary.LittleEndian.Uint16(src[2*i:])))
 	}
 }
 
-// float16 widens one binary16. The exponent's bias grows from 15 to 127; what is not a normal number is rare in
-// weights and handled apart.
-func float16(h uint32) float32 {
-	const rebias = (127 - 15) << 23
-	sign, rest := h&0x8000<<16, h&0x7fff<<13
-	if e := h & 0x7c00; e-0x400 >= 0x7800 {
-		return float16Special(sign, rest, e)
-	}
-	return math.Float32frombits(sign | (rest + rebias))
+// normals16 reports whether all four binary16 in u are normal numbers: no exponent is 0 or 31. The additions stay
+// inside their 16 bits; the first reaches the top bit unless the exponent is 0, the second only if it is 31.
+func normals16(u uint64) bool {
+	const each = 0x0001000100010001
+	e := u & (0x7c00 * each)
+	return (e+0x7c00*each)&^(e+0x0400*each)&(0x8000*each) == 0x8000*each
 }
 
-//go:noinline
-func float16Special(sign, rest, e uint32) float32 {
-	if e != 0 { // infinity or NaN: the largest exponent stays the largest
+// float16 widens one binary16 of any kind.
+func float16(h uint32) float32 {
+	sign, rest := h&0x8000<<16, h&0x7fff<<13
+	switch h & 0x7c00 {
+	case 0: // zero or subnormal: units of 2^-24, which are normal numbers in float32
+		return math.Float32frombits(sign | math.Float32bits(float32(rest>>13)*(1.0/(1<<24))))
+	case 0x7c00: // infinity or NaN: the largest exponent stays the largest
 		return math.Float32frombits(sign | rest | 0x7f800000)
 	}
-	// Zero or subnormal: rest>>13 units of 2^-24, which float32 holds exactly as a normal number.
-	v := float32(rest>>13) * (1.0 / (1 << 24))
-	return math.Float32frombits(sign | math.Float32bits(v))
+	return math.Float32frombits(sign | (rest + rebias))
 }

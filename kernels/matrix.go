@@ -13,7 +13,8 @@ type Matrix struct {
 	Type       DType
 	Rows, Cols int
 	data       []byte
-	f32        []float32 // the same bytes as float32, where type, alignment and byte order allow it
+	f32        []float32 // the same bytes as values, where type, alignment and byte order allow it
+	bf16       []uint16
 }
 
 // NewMatrix views data as rows·cols little-endian values of type dt, at any alignment. It is an error when the
@@ -28,20 +29,25 @@ func NewMatrix(dt DType, data []byte, rows, cols int) (*Matrix, error) {
 		return nil, fmt.Errorf("kernels: a matrix of %v [%d, %d] does not fit its %d bytes: the tensor's shape and "+
 			"its data disagree", dt, rows, cols, len(data))
 	}
-	return &Matrix{Type: dt, Rows: rows, Cols: cols, data: data, f32: viewF32(dt, data)}, nil
+	w := &Matrix{Type: dt, Rows: rows, Cols: cols, data: data}
+	switch dt {
+	case F32:
+		w.f32 = view[float32](data)
+	case BF16:
+		w.bf16 = view[uint16](data)
+	}
+	return w, nil
 }
 
-// viewF32 returns data as float32 without a copy, or nil where that is impossible.
-func viewF32(dt DType, data []byte) []float32 {
+// view returns data as values of type T without a copy, or nil where that is impossible.
+func view[T float32 | uint16](data []byte) []T {
+	var zero T
 	little := binary.NativeEndian.Uint16([]byte{1, 0}) == 1
-	if dt != F32 || len(data) == 0 || !little {
-		return nil
-	}
 	p := unsafe.Pointer(unsafe.SliceData(data))
-	if uintptr(p)%unsafe.Alignof(float32(0)) != 0 {
+	if !little || len(data) == 0 || uintptr(p)%unsafe.Alignof(zero) != 0 {
 		return nil
 	}
-	return unsafe.Slice((*float32)(p), len(data)/4)
+	return unsafe.Slice((*T)(p), len(data)/int(unsafe.Sizeof(zero)))
 }
 
 // Row widens row i, for the lookup of an embedding. dst has Cols values.
