@@ -97,7 +97,7 @@ func numberList(r *rand.Rand, n, bottom, top int, intro, question string, ask []
 		}
 	}
 	if len(distinct) < 6 {
-		return Example{}, errors.New("mf: a list without six different numbers")
+		return Example{}, errors.New("no list with six different numbers could be drawn")
 	}
 	list := strings.ReplaceAll(fmt.Sprint(numbers), " ", ", ")
 	e := Example{Task: "mf", Context: intro + list}

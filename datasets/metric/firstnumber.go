@@ -14,7 +14,7 @@ import (
 // Strict takes the first run of digits, with a fraction if one follows, and never a sign or separator: "-5" is 5 and "1,234" is 1. An integer
 // gold wants the number without its fraction to be equal, any other gold the nearest double.
 //
-// Fixed reads signs ("-5", "−5"; not the hyphen of "A-5" or "3-5") and groups of three digits ("1,234", also with no-break spaces), and
+// Both read the decimal digits of any script. Fixed reads signs ("-5", "−5"; not the hyphen of "A-5" or "3-5") and groups of three digits ("1,234", also with no-break spaces), and
 // wants exactly the same number: "5.7" is not 5, "5.0" is. Three-digit numbers listed without a blank, "997,996", read as one number.
 // A gold that is no number scores 0.
 //
@@ -67,20 +67,12 @@ type number struct {
 
 // readNumber reads the first number in s.
 func readNumber(s string) (number, bool) {
+	s = strings.Map(asciiDigit, s)
 	at := strings.IndexAny(s, "0123456789")
 	if at < 0 {
 		return number{}, false
 	}
-	digits, rest := leadingDigits(s[at:])
-	if len(digits) <= 3 {
-		for {
-			group, after := groupOfThree(rest)
-			if group == "" {
-				break
-			}
-			digits, rest = digits+group, after
-		}
-	}
+	digits, rest := groupedDigits(s[at:])
 	n := number{minus: signed(s[:at]), whole: strings.TrimLeft(digits, "0")}
 	if strings.HasPrefix(rest, ".") {
 		frac, _ := leadingDigits(rest[1:])
@@ -109,6 +101,21 @@ func leadingDigits(s string) (digits, rest string) {
 		n++
 	}
 	return s[:n], s[n:]
+}
+
+// groupedDigits splits s after its leading number, whose groups of three digits may have separators between them, and removes those.
+func groupedDigits(s string) (digits, rest string) {
+	digits, rest = leadingDigits(s)
+	if len(digits) > 3 {
+		return digits, rest
+	}
+	for {
+		group, after := groupOfThree(rest)
+		if group == "" {
+			return digits, rest
+		}
+		digits, rest = digits+group, after
+	}
 }
 
 // groupOfThree is the three digits of s behind a separator, if no fourth follows; else "".

@@ -2,11 +2,7 @@ package metric
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
-
-	"golang.org/x/text/cases"
-	"golang.org/x/text/language"
 )
 
 // StringMatchAll judges an answer that shall list all of golds, which are different. name matches what a listed thing looks like.
@@ -71,13 +67,4 @@ func matches(answer string, golds []string, name *regexp.Regexp) (hits, claimed 
 // notInName tells whether r ends a word: it is no ASCII letter or digit and no underscore.
 func notInName(r rune) bool {
 	return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_')
-}
-
-// lower is Python's str.lower, special cases of Unicode included.
-func lower(s string) string { return cases.Lower(language.Und, cases.HandleFinalSigma(true)).String(s) }
-
-// round2 is Python's round(x, 2): the nearest two decimals to the exact binary value, ties to even.
-func round2(x float64) float64 {
-	y, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', 2, 64), 64) // what FormatFloat wrote is a number
-	return y
 }
