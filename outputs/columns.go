@@ -1,0 +1,61 @@
+package outputs
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Column documents one column of one of the two files.
+type Column struct {
+	File     string `json:"file"`     // results or timings
+	Name     string `json:"name"`     // as in the file
+	Type     string `json:"type"`     // string, int32, int64, float64, timestamp[us], list<string>, list<float64>
+	DuckDB   string `json:"duckdb"`   // the type that DuckDB gives it
+	Nullable bool   `json:"nullable"` // whether it may hold NULL
+	Doc      string `json:"doc"`
+}
+
+// Columns lists the columns of results, then those of timings, in the files' order. It is read from the struct tags of
+// Result and Timing, the one place where columns are defined.
+func Columns() []Column {
+	cols := columnsOf("results", reflect.TypeFor[Result](), nil)
+	return columnsOf("timings", reflect.TypeFor[Timing](), cols)
+}
+
+func columnsOf(file string, t reflect.Type, cols []Column) []Column {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			cols = columnsOf(file, f.Type, cols)
+			continue
+		}
+		name, options, _ := strings.Cut(f.Tag.Get("parquet"), ",")
+		c := Column{File: file, Name: name, Doc: f.Tag.Get("doc"), Nullable: f.Type.Kind() == reflect.Pointer}
+		c.Type, c.DuckDB = typeNames(f.Type, options)
+		cols = append(cols, c)
+	}
+	return cols
+}
+
+// typeNames gives our name and DuckDB's for a Go type; a type that no column may have is a bug, and panics.
+func typeNames(t reflect.Type, options string) (ours, duckdb string) {
+	if strings.Contains(options, "timestamp") {
+		return "timestamp[us]", "TIMESTAMP WITH TIME ZONE"
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return typeNames(t.Elem(), options)
+	case reflect.Slice:
+		ours, duckdb = typeNames(t.Elem(), "")
+		return "list<" + ours + ">", duckdb + "[]"
+	case reflect.String:
+		return "string", "VARCHAR"
+	case reflect.Int32:
+		return "int32", "INTEGER"
+	case reflect.Int64:
+		return "int64", "BIGINT"
+	case reflect.Float64:
+		return "float64", "DOUBLE"
+	}
+	panic("outputs: no column may have the type " + t.String())
+}

@@ -1,0 +1,53 @@
+package outputs
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Markdown writes the summary as Markdown: one table per mode and history, definitions as a list below.
+func (s Summary) Markdown(w io.Writer) error {
+	var b strings.Builder
+	for _, block := range s.blocks() {
+		cols := append([]column{block.labelColumn()}, append(block.taskColumns(), block.headlineColumns()...)...)
+		fmt.Fprintf(&b, "### %s\n\n", escapeMarkdown(block.title()))
+		writeMarkdownRow(&b, cols, func(c column) string { return c.head })
+		writeMarkdownRow(&b, cols, func(c column) string {
+			if c.left {
+				return ":--"
+			}
+			return "--:"
+		})
+		for row := range cols[0].fields {
+			writeMarkdownRow(&b, cols, func(c column) string { return c.fields[row].plain() })
+		}
+		b.WriteString("\n")
+	}
+	methods := s.methods()
+	names := labels(methods)
+	for i, spec := range methods {
+		if spec = Clean(spec); spec != names[i] {
+			fmt.Fprintf(&b, "- %s: %s\n", escapeMarkdown(names[i]), escapeMarkdown(spec))
+		}
+	}
+	for _, line := range definitions {
+		fmt.Fprintf(&b, "- %s\n", line)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func writeMarkdownRow(b *strings.Builder, cols []column, show func(column) string) {
+	for _, c := range cols {
+		b.WriteString("| " + escapeMarkdown(show(c)) + " ")
+	}
+	b.WriteString("|\n")
+}
+
+// escapeMarkdown keeps cleaned text from ending a cell, or being read as HTML, code, a link or emphasis.
+func escapeMarkdown(s string) string {
+	return markdownEscapes.Replace(s)
+}
+
+var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)

@@ -1,0 +1,151 @@
+package outputs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// What a file we read may hold at most; the full benchmark with all methods has some 140,000 rows.
+const (
+	maxFileBytes = 4 << 30
+	maxRows      = 16 << 20
+)
+
+// ReadResults returns all rows of a results file. The error names the file and what to do.
+// See EachResult for what is checked.
+func ReadResults(path string) ([]Result, error) {
+	var rows []Result
+	err := EachResult(path, func(r *Result) error { rows = append(rows, *r); return nil })
+	return rows, err
+}
+
+// ReadTimings returns all rows of a timings file, as ReadResults does.
+func ReadTimings(path string) ([]Timing, error) {
+	var rows []Timing
+	err := each(path, func(t *Timing) error { rows = append(rows, *t); return nil })
+	return rows, err
+}
+
+// EachResult calls visit with the rows of a results file, in order, and stops at its first error. The row is the
+// callee's to keep.
+//
+// Where the file lies in its run's folder, its hash must be the one the run recorded, so that a damaged file is found
+// before it is parsed. A file on its own is checked for its frame, footer, schema and page checksums; its size and number
+// of rows are bounded; a panic of the Parquet library becomes an error. Pages crafted to unpack to many gigabytes
+// are not defended against: do not read a lone file that you would not unzip.
+func EachResult(path string, visit func(*Result) error) error { return each(path, visit) }
+
+func each[T Result | Timing](path string, visit func(*T) error) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("outputs: cannot read %s rows: %w", kind[T](), err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return fmt.Errorf("outputs: cannot read %s: %w", path, err)
+	case !info.Mode().IsRegular():
+		return fmt.Errorf("outputs: %s is not a file; name its %s.parquet", path, kind[T]())
+	case info.Size() > maxFileBytes:
+		return fmt.Errorf("outputs: %s has %d bytes, more than the %d that are read", path, info.Size(), int64(maxFileBytes))
+	}
+	if err := checkRecorded[T](f); err != nil {
+		return err
+	}
+	if err := checkFooter(f, info.Size()); err != nil {
+		return fmt.Errorf("outputs: %s: %w: %w", path, err, ErrCorrupt)
+	}
+	return scan(f, info.Size(), visit)
+}
+
+// checkRecorded compares the file with the hash that its run's folder records, if it lies in one.
+func checkRecorded[T Result | Timing](f *os.File) error {
+	dir := filepath.Dir(f.Name())
+	recorded, err := recordedFile(dir, filepath.Base(f.Name()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	is, err := hashFile(f)
+	if err != nil {
+		return fmt.Errorf("outputs: cannot read %s: %w", f.Name(), err)
+	}
+	if is == recorded {
+		return nil
+	}
+	advice := "run it again with --force"
+	if _, err := os.Stat(filepath.Join(dir, JournalFile)); err == nil {
+		advice = "the run was cut off while it wrote; start it again and it will complete"
+	}
+	return fmt.Errorf("outputs: %s is not the file its run recorded; %s: %w", f.Name(), advice, ErrCorrupt)
+}
+
+// scan reads the rows of a checked file. It turns a panic of the library into an error.
+func scan[T Result | Timing](f *os.File, size int64, visit func(*T) error) (err error) {
+	calling := false // in visit, whose panics are its own
+	defer func() {
+		if p := recover(); p != nil {
+			if calling {
+				panic(p)
+			}
+			err = fmt.Errorf("outputs: %s cannot be decoded (%v): %w", f.Name(), p, ErrCorrupt)
+		}
+	}()
+	pf, err := parquet.OpenFile(f, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	if err != nil {
+		return fmt.Errorf("outputs: %s: %w: %w", f.Name(), err, ErrCorrupt)
+	}
+	if err := checkSchema[T](f.Name(), pf); err != nil {
+		return err
+	}
+	r := parquet.NewGenericReader[T](pf)
+	defer r.Close()
+	for {
+		batch := make([]T, 64)
+		n, err := r.Read(batch)
+		for i := range batch[:n] {
+			calling = true
+			if err := visit(&batch[i]); err != nil {
+				return err
+			}
+			calling = false
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("outputs: %s: %w: %w", f.Name(), err, ErrCorrupt)
+		}
+		if n == 0 {
+			return fmt.Errorf("outputs: %s: reading stands still: %w", f.Name(), ErrCorrupt)
+		}
+	}
+}
+
+func checkSchema[T Result | Timing](path string, pf *parquet.File) error {
+	version, ours := pf.Lookup(metaSchema)
+	is, _ := pf.Lookup(metaKind)
+	switch {
+	case !ours:
+		return fmt.Errorf("outputs: %s is a Parquet file, but not one that scbench wrote", path)
+	case is != kind[T]():
+		return fmt.Errorf("outputs: %s holds %s, not %s", path, is, kind[T]())
+	case version != strconv.Itoa(SchemaVersion):
+		return fmt.Errorf("outputs: %s has schema version %s, this scbench reads %d; use the scbench that wrote it (column build)", path, version, SchemaVersion)
+	case pf.NumRows() > maxRows:
+		return fmt.Errorf("outputs: %s claims %d rows, more than the %d that are read", path, pf.NumRows(), maxRows)
+	case pf.Schema().String() != parquet.SchemaOf(new(T)).String():
+		return fmt.Errorf("outputs: %s says schema version %s but has other columns: %w", path, version, ErrCorrupt)
+	}
+	return nil
+}

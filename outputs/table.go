@@ -1,0 +1,145 @@
+package outputs
+
+import (
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// TableOptions says how a terminal table looks. The zero value suits a terminal and a pipe alike.
+type TableOptions struct {
+	Width int   // columns to fill at most; 0: 100
+	Color Color // when to colour
+}
+
+// Color says when to colour.
+type Color int
+
+// Auto colours if the writer is a terminal, NO_COLOR is unset or empty, and TERM is not "dumb".
+const (
+	Auto Color = iota
+	Never
+	Always
+)
+
+const defaultWidth = 100
+
+// definitions of every number a table shows, in the order of its columns.
+var definitions = []string{
+	"Scores are × 100. Each task: fixed scoring, mean over its n queries; a failed query counts 0; a mixed task is the mean of its subtasks.",
+	"mean: over the skills, each the mean of its tasks. strict: the same with the published scoring, bug for bug.",
+	"turn t: mean over the queries of that turn, then as mean. Bars: every turn, from 0 ▁ to 100 █.",
+	"decay: turn 1 less the mean of the later turns, what a cache made for the first question loses on the next.",
+	"kept: tokens kept of the prompt's. KV MiB: bytes a branch holds, shared pages included. prefill, decode: attention cells computed of dense ones.",
+}
+
+// Table writes the summary for reading: one table per mode and history, definitions once below. Names from data are
+// cleaned. The error is the writer's.
+func (s Summary) Table(w io.Writer, o TableOptions) error {
+	width := o.Width
+	if width <= 0 {
+		width = defaultWidth
+	}
+	color := o.Color == Always || o.Color == Auto && colorful(w)
+	var b strings.Builder
+	if len(s.Cells) == 0 {
+		b.WriteString("no results\n")
+	}
+	for _, block := range s.blocks() {
+		block.render(&b, width, color)
+	}
+	if len(s.Cells) > 0 {
+		writeLegend(&b, s.methods(), color)
+		for _, line := range definitions {
+			b.WriteString(paint(wrap(line, width), dim, color))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (b *block) render(out *strings.Builder, width int, color bool) {
+	label, tasks, headline := b.labelColumn(), b.taskColumns(), b.headlineColumns()
+	grids := flow(label, append(slices.Clone(tasks), headline...), width)
+	if len(grids) > 1 {
+		grids = append(flow(label, headline, width), flow(label, tasks, width)...)
+	}
+	out.WriteString(field{{b.title(), bold}}.render(color) + "\n")
+	for _, cols := range grids {
+		if len(grids) > 1 && !slices.ContainsFunc(cols[1:], func(c column) bool { return len(c.fields[len(b.methods)]) > 0 }) {
+			cols = withoutLastRow(cols)
+		}
+		renderGrid(out, cols, color)
+		out.WriteString("\n")
+	}
+}
+
+// withoutLastRow drops the row of n from a grid that shows no task.
+func withoutLastRow(cols []column) []column {
+	cols = slices.Clone(cols)
+	for i := range cols {
+		cols[i].fields = cols[i].fields[:len(cols[i].fields)-1]
+	}
+	return cols
+}
+
+// writeLegend spells out the specs that labels shortened.
+func writeLegend(b *strings.Builder, methods []string, color bool) {
+	names := labels(methods)
+	width := 0
+	for i, name := range names {
+		if name != Clean(methods[i]) {
+			width = max(width, utf8.RuneCountInString(name))
+		}
+	}
+	for i, name := range names {
+		if spec := Clean(methods[i]); spec != name {
+			pad := strings.Repeat(" ", width-utf8.RuneCountInString(name))
+			b.WriteString(paint(name+pad+gap+spec+"\n", dim, color))
+		}
+	}
+	if width > 0 {
+		b.WriteString("\n")
+	}
+}
+
+// paint colours whole lines.
+func paint(lines, sgr string, color bool) string {
+	if !color {
+		return lines
+	}
+	return "\x1b[" + sgr + "m" + strings.TrimSuffix(lines, "\n") + "\x1b[0m\n"
+}
+
+// wrap breaks a line at spaces; later lines are indented.
+func wrap(line string, width int) string {
+	var b strings.Builder
+	used := 0
+	for i, word := range strings.Fields(line) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case used+1+n > width:
+			b.WriteString("\n  ")
+			used = 2
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String() + "\n"
+}
+
+// colorful reports whether w is a terminal whose user did not ask for plain text.
+func colorful(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
