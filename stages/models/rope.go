@@ -1,0 +1,101 @@
+package models
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Rope is the rotary position embedding of a model: for every position and every pair of rotated dimensions, the
+// cosine and sine of position·frequency.
+//
+// Same as the reference: transformers 4.52.4. Frequencies, angles and tables are formed in float32 step by step as
+// there, because at position 10⁶ the rounding of a float32 angle is 3·10⁻² and a model has been trained with it; only
+// powers, cosines and sines are correctly rounded here, where PyTorch's are off by at most one unit in the last place.
+type Rope struct {
+	dim   int
+	scale float32               // what cos and sin are multiplied by
+	freqs func(n int) []float32 // [dim/2], for a sequence of n tokens
+	notes []string
+}
+
+// A ropeKind is one way to choose the frequencies: a value of ropeKinds.
+type ropeKind struct {
+	name  string
+	keys  []string // fields of rope_scaling it reads
+	needs []string // those of them it cannot do without
+	make  func(c Config, dim int) (Rope, error)
+}
+
+// NewRope returns the rotary embedding that a configuration asks for. A kind that is not known, a field of rope_scaling
+// that nobody understands, and a field that the kind needs and does not find are errors.
+func NewRope(c Config) (Rope, error) {
+	s := c.RopeScaling
+	i := slices.IndexFunc(ropeKinds, func(k ropeKind) bool { return k.name == s.Kind || s.Kind == "" && k.name == "default" })
+	if i < 0 {
+		var names []string
+		for _, k := range ropeKinds {
+			names = append(names, k.name)
+		}
+		return Rope{}, fmt.Errorf("%s: RoPE of type %q is not supported; supported are %s", c.Name, s.Kind, strings.Join(names, ", "))
+	}
+	kind := ropeKinds[i]
+	if len(s.unknown) > 0 {
+		return Rope{}, fmt.Errorf("%s: rope_scaling of type %s has unknown fields %q; they may change what it computes", c.Name, kind.name, s.unknown)
+	}
+	for _, key := range kind.needs {
+		if !slices.Contains(s.given, key) {
+			return Rope{}, fmt.Errorf("%s: rope_scaling of type %s needs %s", c.Name, kind.name, key)
+		}
+	}
+	dim := int(float64(c.HeadDim) * c.PartialRotary)
+	if dim < 2 || dim%2 != 0 {
+		return Rope{}, fmt.Errorf("%s: head_dim %d times partial_rotary_factor %v is %d rotated dimensions, want an even number above 0", c.Name, c.HeadDim, c.PartialRotary, dim)
+	}
+	r, err := kind.make(c, dim)
+	if err != nil {
+		return Rope{}, fmt.Errorf("%s: rope_scaling of type %s: %w", c.Name, kind.name, err)
+	}
+	r.dim = dim
+	for _, key := range s.given {
+		if !slices.Contains(kind.keys, key) && !slices.Contains(alwaysRead, key) {
+			r.notes = append(r.notes, fmt.Sprintf("%s: rope_scaling.%s is ignored: type %s does not use it", c.Name, key, kind.name))
+		}
+	}
+	return r, nil
+}
+
+// alwaysRead lists fields of rope_scaling that are not a kind's own.
+var alwaysRead = []string{"type", "rope_type", "rope_theta", "partial_rotary_factor", "finetuned"}
+
+// Dim is the number of dimensions of each head that are rotated: the first Dim of them.
+func (r Rope) Dim() int { return r.dim }
+
+// Notes says in what this configuration is computed in another way than its words suggest; usually it is empty.
+func (r Rope) Notes() []string { return r.notes }
+
+// InvFreq returns the Dim()/2 frequencies, in radians per position, that hold for a sequence of seqLen tokens. Only
+// dynamic and longrope depend on the length; there the whole sequence, not only its end, is rotated by them. The slice
+// may be shared and must not be changed.
+func (r Rope) InvFreq(seqLen int) []float32 { return r.freqs(seqLen) }
+
+// Tables fills cos and sin, both [len(positions), Dim()/2], for a sequence of seqLen tokens in all. They include the
+// attention scaling of yarn and longrope.
+func (r Rope) Tables(cos, sin []float32, positions []int32, seqLen int) {
+	fillTables(cos, sin, positions, r.freqs(seqLen), r.scale)
+}
+
+func fillTables(cos, sin []float32, positions []int32, freqs []float32, scale float32) {
+	half := len(freqs)
+	if len(cos) != len(positions)*half || len(sin) != len(cos) {
+		panic(fmt.Sprintf("models: RoPE tables of %d and %d values, want [%d, %d]", len(cos), len(sin), len(positions), half))
+	}
+	for i, p := range positions {
+		for j, f := range freqs {
+			s, c := math.Sincos(float64(float32(p) * f))
+			cos[i*half+j] = float32(c) * scale
+			sin[i*half+j] = float32(s) * scale
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package models
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/zeebo/blake3"
+
+	"scbench/kernels"
+	"scbench/stages/models/safetensors"
+)
+
+// Weights are the tensors of one checkpoint folder: a single model.safetensors, or the shards that
+// model.safetensors.index.json lists. Tensors are views of the mapped files and live until Close. Weights are safe for
+// concurrent use.
+type Weights struct {
+	name     string // the folder, for messages
+	files    []*safetensors.File
+	owner    map[string]*safetensors.File // tensor → its file
+	names    []string                     // sorted
+	unlisted []string                     // tensors in shards that the index does not mention, sorted
+	notes    []string
+
+	mu   sync.Mutex
+	used map[string]bool
+	hash string // empty until first asked for
+}
+
+// OpenWeights maps the safetensors files of the folder dir. A folder that has only pickles, an index that does not
+// match its shards and a damaged file are errors that say what to do.
+func OpenWeights(dir string) (*Weights, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("weights: %w; give the folder of a Hugging Face checkpoint", err)
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("weights: %s is a file; give the folder that holds it", dir)
+	}
+	return readWeights(dir, os.DirFS(dir), func(name string) (*safetensors.File, error) {
+		return safetensors.Open(filepath.Join(dir, name))
+	})
+}
+
+// FSWeights reads the checkpoint at the root of fsys into memory, as for the embedded one; OpenWeights maps instead.
+func FSWeights(fsys fs.FS) (*Weights, error) {
+	return readWeights("embedded checkpoint", fsys, func(name string) (*safetensors.File, error) {
+		b, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		return safetensors.FromBytes(name, b)
+	})
+}
+
+// readWeights opens the files that hold the weights and decides which of them owns which tensor.
+func readWeights(name string, fsys fs.FS, open func(string) (*safetensors.File, error)) (_ *Weights, err error) {
+	w := &Weights{name: name, owner: map[string]*safetensors.File{}, used: map[string]bool{}}
+	defer func() {
+		if err != nil {
+			w.Close()
+			err = fmt.Errorf("weights of %s: %w", name, err)
+		}
+	}()
+	shards, index, err := shardsOf(fsys)
+	if err != nil {
+		return nil, err
+	}
+	for _, shard := range shards {
+		f, err := open(shard)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("shard %s, which %s lists, is missing; download it: %w", shard, indexFile, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.files = append(w.files, f)
+		for _, tensor := range f.Names() {
+			if index == nil || index.Shard[tensor] == shard {
+				w.owner[tensor] = f
+			} else if index.Shard[tensor] == "" {
+				w.unlisted = append(w.unlisted, tensor)
+			}
+		}
+	}
+	for tensor := range w.owner {
+		w.names = append(w.names, tensor)
+	}
+	slices.Sort(w.names)
+	slices.Sort(w.unlisted)
+	if index != nil {
+		return w, w.match(index)
+	}
+	return w, nil
+}
+
+// match checks that every tensor of the index is in the shard it names.
+func (w *Weights) match(index *shardIndex) error {
+	for _, tensor := range index.names {
+		if w.owner[tensor] == nil {
+			return fmt.Errorf("%s: tensor %q is not in the shard named for it, %s; download the checkpoint again", indexFile, tensor, index.Shard[tensor])
+		}
+	}
+	var total int64
+	for _, tensor := range w.names {
+		t, _ := w.owner[tensor].Tensor(tensor)
+		total += int64(len(t.Data))
+	}
+	if index.TotalSize != 0 && index.TotalSize != total {
+		w.notes = append(w.notes, fmt.Sprintf("weights of %s: %s promises %d bytes, the tensors have %d", w.name, indexFile, index.TotalSize, total))
+	}
+	return nil
+}
+
+// Notes says what is odd about the checkpoint without being wrong; usually it is empty.
+func (w *Weights) Notes() []string { return w.notes }
+
+// Names lists the tensors in ascending order. The caller owns the slice.
+func (w *Weights) Names() []string { return slices.Clone(w.names) }
+
+// Has reports whether there is a tensor of that name. It does not count as use.
+func (w *Weights) Has(name string) bool { return w.owner[name] != nil }
+
+// Tensor returns a tensor as it lies in its file.
+func (w *Weights) Tensor(name string) (safetensors.Tensor, error) {
+	f := w.owner[name]
+	if f == nil {
+		return safetensors.Tensor{}, fmt.Errorf("weights of %s: tensor %q is missing; the checkpoint is incomplete or of another architecture", w.name, name)
+	}
+	w.mu.Lock()
+	w.used[name] = true
+	w.mu.Unlock()
+	t, _ := f.Tensor(name)
+	return t, nil
+}
+
+// Matrix views the tensor name, of shape [rows, cols] and type F32, BF16 or F16, without copying it.
+func (w *Weights) Matrix(name string, rows, cols int) (*kernels.Matrix, error) {
+	t, dt, err := w.typed(name, rows, cols)
+	if err != nil {
+		return nil, err
+	}
+	m, err := kernels.NewMatrix(dt, t.Data, rows, cols)
+	if err != nil {
+		return nil, fmt.Errorf("weights of %s: %s: tensor %q: %w", w.name, w.owner[name].Name(), name, err)
+	}
+	return m, nil
+}
+
+// Vector returns the n values of the tensor name, of type F32, BF16 or F16, widened to float32. The caller owns them.
+func (w *Weights) Vector(name string, n int) ([]float32, error) {
+	t, dt, err := w.typed(name, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]float32, n)
+	kernels.Widen(out, dt, t.Data)
+	return out, nil
+}
+
+// Buffer returns a tensor's bytes as an Arrow buffer that views the mapped file, nil if there is no such tensor.
+func (w *Weights) Buffer(name string) *memory.Buffer {
+	t, err := w.Tensor(name)
+	if err != nil {
+		return nil
+	}
+	return memory.NewBufferBytes(t.Data)
+}
+
+// storage lists the types that kernels compute with.
+var storage = []kernels.DType{kernels.F32, kernels.BF16, kernels.F16}
+
+// typed returns a tensor of the wanted shape and its type.
+func (w *Weights) typed(name string, shape ...int) (safetensors.Tensor, kernels.DType, error) {
+	t, err := w.Tensor(name)
+	if err != nil {
+		return t, 0, err
+	}
+	if !slices.Equal(t.Shape, shape) {
+		return t, 0, fmt.Errorf("weights of %s: %s: tensor %q has shape %v, want %v: config.json and the weights are not of one model", w.name, w.owner[name].Name(), name, t.Shape, shape)
+	}
+	for _, dt := range storage {
+		if strings.EqualFold(dt.String(), t.DType) {
+			return t, dt, nil
+		}
+	}
+	return t, 0, fmt.Errorf("weights of %s: %s: tensor %q is stored as %s, want F32, BF16 or F16: quantised checkpoints are not supported", w.name, w.owner[name].Name(), name, t.DType)
+}
+
+// Unused lists, in ascending order, the tensors that nobody has asked for, those included that shards hold although the
+// index does not mention them. A model that leaves tensors unused is probably not the model of this checkpoint.
+func (w *Weights) Unused() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := slices.Clone(w.unlisted)
+	for _, name := range w.names {
+		if !w.used[name] {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Hash returns the BLAKE3 hash, in hex, of every tensor's name, type, shape and bytes in ascending order of names. It
+// does not depend on how the checkpoint is cut into shards or on metadata. The first call reads all weights.
+func (w *Weights) Hash() (string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.hash != "" {
+		return w.hash, nil
+	}
+	if len(w.names) == 0 {
+		return "", fmt.Errorf("weights of %s: nothing to hash: no tensors, or closed", w.name)
+	}
+	h := blake3.New()
+	count := func(n int) { h.Write(binary.LittleEndian.AppendUint64(nil, uint64(n))) }
+	for _, name := range w.names {
+		t, _ := w.owner[name].Tensor(name)
+		for _, part := range [][]byte{[]byte(t.Name), []byte(t.DType)} {
+			count(len(part))
+			h.Write(part)
+		}
+		count(len(t.Shape))
+		for _, d := range t.Shape {
+			count(d)
+		}
+		count(len(t.Data))
+		h.Write(t.Data)
+	}
+	w.hash = hex.EncodeToString(h.Sum(nil))
+	return w.hash, nil
+}
+
+// Close unmaps the files. Every view of the weights, and so every model made of them, is invalid afterwards: using one
+// crashes the process. A second Close does nothing.
+func (w *Weights) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var errs []error
+	for _, f := range w.files {
+		errs = append(errs, f.Close())
+	}
+	w.files, w.names, w.unlisted = nil, nil, nil
+	clear(w.owner)
+	return errors.Join(errs...)
+}
