@@ -52,13 +52,13 @@ func snap(l *kv.Layer, w kv.Window, budget engine.Amount, width int, pool string
 		if n < capacity {
 			return kv.Edit{}
 		}
-		scores := make([]float32, n-w.Rows)
+		mean := make([]float32, n-w.Rows)
 		for j := range group {
-			for i, s := range snapScores(l, w, h, h*group+j, width, pool) {
-				scores[i] += s / float32(group)
+			for i, s := range windowMass(l, w, h, h*group+j) {
+				mean[i] += s / float32(group)
 			}
 		}
-		keep := kernels.TopK(nil, scores, capacity-w.Rows)
+		keep := kernels.TopK(nil, pooled(mean, width, pool), capacity-w.Rows)
 		for s := n - w.Rows; s < n; s++ {
 			keep = append(keep, int32(s))
 		}
@@ -67,9 +67,9 @@ func snap(l *kv.Layer, w kv.Window, budget engine.Amount, width int, pool string
 	return e
 }
 
-// snapScores is the attention of the window's rows of query head q on the tokens of KV head h before the window, summed over
-// the rows and pooled over neighbours.
-func snapScores(l *kv.Layer, w kv.Window, h, q, width int, pool string) []float32 {
+// windowMass is the attention of the window's rows of query head q on each token of KV head h before the window, summed
+// over the rows.
+func windowMass(l *kv.Layer, w kv.Window, h, q int) []float32 {
 	n, d := l.Slots(h), l.Dim()
 	heads := len(w.Queries) / (w.Rows * d)
 	scale := float32(1 / math.Sqrt(float64(d)))
@@ -83,10 +83,15 @@ func snapScores(l *kv.Layer, w kv.Window, h, q, width int, pool string) []float3
 			sum[j] += p[j]
 		}
 	}
+	return sum
+}
+
+// pooled spreads scores over width neighbours.
+func pooled(x []float32, width int, pool string) []float32 {
 	if pool == "max" {
-		return maxPool(sum, width)
+		return maxPool(x, width)
 	}
-	return avgPool(sum, width)
+	return avgPool(x, width)
 }
 
 // keyScores writes scale·q·k for the first len(dst) slots of head h.
