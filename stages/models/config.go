@@ -59,11 +59,12 @@ var families = []family{
 	{"mamba2", false, 0, "silu", 1},
 }
 
-// Limits on what a configuration may ask for: a product of two sizes must fit int64, and layers are looped over before
-// a missing tensor can end the loop.
+// Limits on what a configuration may ask for: a product of two sizes must fit int64, layers are looped over before a
+// missing tensor can end the loop, and RoPE makes tables as wide as a head before any tensor is seen.
 const (
-	maxSize   = math.MaxInt32
-	maxLayers = 1 << 16
+	maxSize    = math.MaxInt32
+	maxLayers  = 1 << 16
+	maxHeadDim = 1 << 14
 )
 
 // ReadConfig reads a config.json; name is what errors call it. It is an error if a field has the wrong type or is out
@@ -116,7 +117,7 @@ func (c *Config) readSizes(f *fields) {
 	f.size("num_hidden_layers", &c.Layers, maxLayers)
 	f.size("num_attention_heads", &c.Heads, maxSize)
 	f.size("num_key_value_heads", &c.KVHeads, maxSize)
-	f.size("head_dim", &c.HeadDim, maxSize)
+	f.size("head_dim", &c.HeadDim, maxHeadDim)
 	f.size("max_position_embeddings", &c.MaxPositions, maxSize)
 	f.size("original_max_position_embeddings", &c.OriginalMaxPositions, maxSize)
 }
@@ -145,8 +146,8 @@ func (c *Config) derive() error {
 		c.HeadDim = c.Hidden / c.Heads
 	}
 	switch {
-	case c.HeadDim%2 != 0:
-		return fmt.Errorf("%s: head_dim is %d, want an even number: RoPE rotates pairs", c.Name, c.HeadDim)
+	case c.HeadDim%2 != 0 || c.HeadDim > maxHeadDim:
+		return fmt.Errorf("%s: head_dim is %d, want an even number (RoPE rotates pairs) of at most %d", c.Name, c.HeadDim, maxHeadDim)
 	case int64(c.Heads)*int64(c.HeadDim) > maxSize:
 		return fmt.Errorf("%s: num_attention_heads · head_dim is %d · %d, more than %d", c.Name, c.Heads, c.HeadDim, maxSize)
 	}

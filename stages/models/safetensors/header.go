@@ -10,9 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxRank is the number of dimensions a tensor may have (PyTorch's own limit). It bounds what a header can make us
-// allocate per byte.
-const maxRank = 64
+// Limits on what a header can make us allocate beyond its own size: the number of dimensions of a tensor (PyTorch's
+// own) and the number of tensors of a file or of metadata (all shards of the largest published models have fewer).
+const (
+	maxRank    = 64
+	maxMembers = 1 << 17
+)
 
 // An entry is a tensor of the header before its data is attached.
 type entry struct {
@@ -64,6 +67,9 @@ func (s scanner) object(value func(name string) error) error {
 		}
 		if seen[name] {
 			return fmt.Errorf("%.100q occurs twice", name)
+		}
+		if len(seen) == maxMembers {
+			return fmt.Errorf("more than %d members in one object", maxMembers)
 		}
 		seen[name] = true
 		if err := value(name); err != nil {

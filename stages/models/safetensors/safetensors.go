@@ -6,8 +6,10 @@
 // demands. Tensors are views: on Unix the file is mapped, so opening a 16 GB shard costs no memory and no copying.
 // Pickled checkpoints are recognised only to be refused; no code here can execute what a file contains.
 //
-// The header checks are the ones of the reference implementation (huggingface/safetensors, tensor.rs). Stricter than
-// it: a name that occurs twice is refused (there the last one wins), and so is a shape of more than 64 dimensions.
+// The header checks are the ones of the reference implementation (huggingface/safetensors, tensor.rs).
+//
+// Differs from the reference: a name that occurs twice is refused, where there the last one wins, and so are a shape of
+// more than 64 dimensions and a header of more than 131072 tensors.
 package safetensors
 
 import (

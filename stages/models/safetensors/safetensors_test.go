@@ -29,6 +29,15 @@ func one(dtype, shape, offsets string) string {
 	return fmt.Sprintf(`{"t":{"dtype":%q,"shape":%s,"data_offsets":%s}}`, dtype, shape, offsets)
 }
 
+// crowd is n members of an object of strings.
+func crowd(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `"%x":"",`, i)
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
+
 var valid = build(`{"__metadata__":{"format":"pt"},"b":{"dtype":"I16","shape":[2],"data_offsets":[4,8]},`+
 	`"a":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"none":{"dtype":"F64","shape":[3,0],"data_offsets":[8,8]}}   `,
 	0, 0, 0x80, 0x3f, 1, 0, 0xff, 0xff)
@@ -120,6 +129,7 @@ func TestRefused(t *testing.T) {
 		{"duplicate field", build(`{"t":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}`), `"dtype" occurs twice`},
 		{"duplicate metadata", build(`{"__metadata__":{"a":"1","a":"2"}}`), `"a" occurs twice`},
 		{"metadata not text", build(`{"__metadata__":{"a":1}}`), "where a string belongs"},
+		{"too many members", build(`{"__metadata__":{` + crowd(maxMembers+1) + `}}`), "more than 131072 members"},
 		{"unknown field", build(`{"t":{"strides":[1]}}`), `unknown field "strides"`},
 		{"no dtype", build(`{"t":{"shape":[0],"data_offsets":[0,0]}}`), "needs a dtype"},
 		{"no shape", build(`{"t":{"dtype":"U8","data_offsets":[0,0]}}`), "needs a dtype"},
