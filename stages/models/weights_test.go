@@ -232,66 +232,6 @@ func TestHash(t *testing.T) {
 	}
 }
 
-// TestGoldenCheckpoints reads every tensor of every checkpoint of the golden vectors, mapped and in memory.
-func TestGoldenCheckpoints(t *testing.T) {
-	for _, dir := range goldenFolders(t, "config.json") {
-		t.Run(filepath.Base(dir), func(t *testing.T) {
-			w, err := OpenWeights(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer w.Close()
-			inMemory, err := FSWeights(os.DirFS(dir))
-			if err != nil {
-				t.Fatal(err)
-			}
-			readEvery(t, w)
-			a, err := w.Hash()
-			if b, err2 := inMemory.Hash(); err != nil || err2 != nil || a != b {
-				t.Errorf("hashes %s (%v) and %s (%v)", a, err, b, err2)
-			}
-			if len(w.Notes()) != 0 || len(w.Unused()) != 0 {
-				t.Errorf("notes %q, unused %q", w.Notes(), w.Unused())
-			}
-		})
-	}
-}
-
-// readEvery reads all tensors as the matrices and vectors they are and holds them against the reader's own decoding.
-func readEvery(t *testing.T, w *Weights) {
-	for _, name := range w.Names() {
-		x, err := w.Tensor(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want, err := x.Float32s()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []float32
-		switch len(x.Shape) {
-		case 1:
-			if got, err = w.Vector(name, x.Shape[0]); err != nil {
-				t.Fatal(err)
-			}
-		case 2:
-			m, err := w.Matrix(name, x.Shape[0], x.Shape[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = make([]float32, len(want))
-			for i := range m.Rows {
-				m.Row(got[i*m.Cols:(i+1)*m.Cols], i)
-			}
-		default: // convolutions
-			got = want
-		}
-		if !slices.Equal(got, want) || w.Buffer(name).Len() != len(x.Data) {
-			t.Errorf("%s is read in two ways", name)
-		}
-	}
-}
-
 func TestReference(t *testing.T) {
 	files := Reference()
 	c, err := ReadConfig("config.json", readFile(t, files, "config.json"))
