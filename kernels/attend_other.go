@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package kernels
 
 func attendRows(o, m, l, q, k, v []float32, mask []uint64, rows, d int) {

@@ -266,10 +266,9 @@ func BenchmarkAttendPage(b *testing.B) {
 					selectTier(b, name)
 					a := randomAttention(newRand(20), rows, d, 1, func() uint64 { return ^uint64(0) })
 					o, m, l := a.run(0, rows, 0, 1)
-					for b.Loop() {
+					benchmarkFlops(b, 4*rows*PageTokens*d, func() {
 						AttendPage(o, m, l, a.q, a.k[0], a.v[0], a.mask[0], rows, d)
-					}
-					reportFlops(b, 4*rows*PageTokens*d)
+					})
 				})
 			}
 		}

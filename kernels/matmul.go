@@ -24,7 +24,10 @@ func MatMul(p *Pool, out, x []float32, w *Matrix, m int) {
 // matmulTile chooses the part of out that one task computes: at most 64 rows, which share the widening of the
 // weight, and as many columns as make the task worth handing out. The choice affects the speed only.
 func matmulTile(m, n, k int) (rows, cols int) {
-	const work = 1 << 16 // multiply-adds
+	work := 1 << 16 // multiply-adds, some ten microseconds
+	if active != tierGo {
+		work = 1 << 19
+	}
 	rows = min(m, 64)
 	cols = work / (max(rows, 1) * k)
 	return rows, min(max(cols/16*16, 16), max(n, 1))

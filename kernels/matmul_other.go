@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package kernels
 
 func matmulBlock(out, x []float32, w *Matrix, r0, r1, c0, c1 int) {

@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package kernels
 
 // available reports whether this build has the tier's kernels and this machine can run them.
