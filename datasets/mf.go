@@ -103,7 +103,11 @@ func numberList(r *rand.Rand, n, bottom, top int, intro, question string, ask []
 	e := Example{Task: "mf", Context: intro + list}
 	for _, x := range ask {
 		gold := distinct[(x.rank+len(distinct))%len(distinct)]
-		e.Turns = append(e.Turns, Turn{Input: fmt.Sprintf(question, x.name), Answers: []string{fmt.Sprint(gold)}, Evidence: []Span{{len(intro), len(e.Context)}}})
+		e.Turns = append(e.Turns, Turn{
+			Input:    fmt.Sprintf(question, x.name),
+			Answers:  []string{fmt.Sprint(gold)},
+			Evidence: []Span{{len(intro), len(e.Context)}},
+		})
 	}
 	return e, nil
 }

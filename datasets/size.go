@@ -65,28 +65,32 @@ type grower struct {
 	build func(n int) (Example, error)
 }
 
+// pilotItems is how many items tell what one takes.
+const pilotItems = 256
+
 // pilot learns the tokens of an example without items and those of one item.
 func (g grower) pilot() (rest, item float64, err error) {
-	const more = 64
 	small, err := g.build(g.least)
 	if err != nil {
 		return 0, 0, err
 	}
-	large, err := g.build(g.least + more)
+	large, err := g.build(g.least + pilotItems)
 	if err != nil {
 		return 0, 0, err
 	}
 	a, b := g.count(small.Context), g.count(large.Context)
-	if item = float64(b-a) / more; item < 1.0/16 {
-		return 0, 0, fmt.Errorf("the token count does not grow with the text: %d items take %d tokens, %d take %d", g.least, a, g.least+more, b)
+	if item = float64(b-a) / pilotItems; item < 1.0/16 {
+		return 0, 0, fmt.Errorf("the token count does not grow with the text: %d items take %d tokens, %d take %d", g.least, a, g.least+pilotItems, b)
 	}
 	return float64(a) - item*float64(g.least), item, nil
 }
 
-// run builds until the length is right to an item or to 1 %, and keeps the nearest.
+// run builds until the length is right to 1 % or to half an item, and keeps the nearest. Where items differ much in length one draw may miss
+// by more than the guess is wrong, so the guess is refined by all that was built, never by the last alone.
 func (g grower) run(rest, item float64) (best Example, err error) {
-	got, n := math.MaxInt/2, g.items((float64(g.Tokens)-rest)/item)
-	for range 4 {
+	got, tokens, items := math.MaxInt/2, item*pilotItems, float64(pilotItems)
+	for range 16 {
+		n := max(g.least, int(math.Round((float64(g.Tokens)-rest)*items/tokens)))
 		e, err := g.build(n)
 		if err != nil {
 			return Example{}, err
@@ -95,19 +99,16 @@ func (g grower) run(rest, item float64) (best Example, err error) {
 		if abs(c-g.Tokens) < abs(got-g.Tokens) {
 			best, got = e, c
 		}
-		next := g.items(float64(n) + float64(g.Tokens-c)/item)
-		if abs(c-g.Tokens)*100 <= g.Tokens || next == n {
+		if off := abs(got - g.Tokens); off*100 <= g.Tokens || float64(off) <= item/2 {
 			break
 		}
-		n = next
+		tokens, items = tokens+float64(c)-rest, items+float64(n)
 	}
 	if abs(got-g.Tokens)*20 > g.Tokens {
 		return Example{}, fmt.Errorf("no context of %d tokens can be made: the nearest has %d; ask for more tokens or fewer turns", g.Tokens, got)
 	}
 	return best, nil
 }
-
-func (g grower) items(n float64) int { return max(g.least, int(math.Round(n))) }
 
 func abs(n int) int { return max(n, -n) }
 

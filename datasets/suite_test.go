@@ -83,6 +83,9 @@ func TestSuiteHasEveryTask(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
 		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -199,8 +202,8 @@ func TestSameSeedSameExample(t *testing.T) {
 func TestLength(t *testing.T) {
 	each(t, func(t *testing.T, _ Task, m maker, _ string) {
 		for name, count := range map[string]func(string) int{"bytes": nil, "split": split} {
-			for _, want := range []int{1 << 10, 8 << 10, 128 << 10} {
-				for seed := range uint64(2) {
+			for want, seeds := range map[int]uint64{1 << 10: 8, 8 << 10: 2, 128 << 10: 1} {
+				for seed := range seeds {
 					s := Size{Tokens: want, Turns: 5, Count: count}
 					got := s.count(make1(t, m, seed, s).Context)
 					if abs(got-want)*20 > want {
