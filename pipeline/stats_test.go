@@ -1,0 +1,117 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// In fake time, the counters of a small flow are known to the nanosecond.
+func TestStats(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		nap := func(s time.Duration) { time.Sleep(s * time.Second) }
+		f := New(t.Context())
+		src := From(f, "read", func(yield func(int, error) bool) {
+			for v := range 2 {
+				nap(1)
+				if !yield(v, nil) {
+					return
+				}
+			}
+		})
+		pairs := FlatMap(src, Stage{Name: "pair"}, func(_ context.Context, v int, emit func(int) error) error {
+			nap(2)
+			if err := emit(v); err != nil {
+				return err
+			}
+			return emit(v)
+		})
+		Each(pairs, "write", func(context.Context, int) error { nap(3); return nil })
+
+		time.Sleep(4 * time.Second) // read waits since 2 s; pair does since 3 s; write began at 3 s
+		want := []Stat{
+			{Name: "read", Workers: 1, In: 2, Out: 2, Busy: 2e9, WaitOut: 0},
+			{Name: "pair", Workers: 1, In: 1, Out: 1, Busy: 2e9, WaitIn: 1e9},
+			{Name: "write", Workers: 1, In: 1, Out: 0, WaitIn: 3e9},
+		}
+		want[0].Out = 1
+		if diff := cmp.Diff(want, f.Stats()); diff != "" {
+			t.Errorf("after 4 s: -want +got\n%s", diff)
+		}
+		if err := f.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		want = []Stat{
+			{Name: "read", Workers: 1, In: 2, Out: 2, Busy: 2e9, WaitOut: 4e9},              // ends at 6 s
+			{Name: "pair", Workers: 1, In: 2, Out: 4, Busy: 4e9, WaitIn: 1e9, WaitOut: 7e9}, // ends at 12 s
+			{Name: "write", Workers: 1, In: 4, Out: 4, Busy: 12e9, WaitIn: 3e9, WaitOut: 0}, // ends at 15 s
+		}
+		if diff := cmp.Diff(want, f.Stats()); diff != "" {
+			t.Errorf("at the end: -want +got\n%s", diff)
+		}
+	})
+}
+
+// After a run that went well each stage has taken what the one before it sent; in any run it took no more. A worker
+// spends its life in one of the three times.
+func TestStatsAddUp(t *testing.T) {
+	bubble(t, func(rt *rapid.T) {
+		r := drawRun(rt, "none", "stop", "cancel", "error")
+		start := time.Now()
+		f, err := r.run()
+		life := time.Since(start)
+		stats := f.Stats()
+		if len(stats) != len(r.stages)+2 {
+			rt.Fatalf("%d stages, want %d", len(stats), len(r.stages)+2)
+		}
+		for i, s := range stats {
+			if i > 0 && (s.In > stats[i-1].Out || err == nil && s.In != stats[i-1].Out) {
+				rt.Fatalf("stage %d took %d of %d: %+v", i, s.In, stats[i-1].Out, stats)
+			}
+			if spent := s.Busy + s.WaitIn + s.WaitOut; spent > life*time.Duration(s.Workers) {
+				rt.Fatalf("stage %d spent %v of %d × %v", i, spent, s.Workers, life)
+			}
+		}
+		if sink := stats[len(stats)-1]; int(sink.Out) != len(r.seen) {
+			rt.Fatalf("the sink counts %d, but saw %d", sink.Out, len(r.seen))
+		}
+		if sink := stats[len(stats)-1]; err == nil && sink.Busy+sink.WaitIn != life {
+			rt.Fatalf("the sink spent %v of %v", sink.Busy+sink.WaitIn, life)
+		}
+		if int(stats[0].In) != r.read {
+			rt.Fatalf("the source counts %d, but read %d", stats[0].In, r.read)
+		}
+	})
+}
+
+// Stats may be asked for all the time, also while the flow is being built.
+func TestStatsConcurrently(t *testing.T) {
+	f := New(t.Context())
+	quit, asked := make(chan struct{}), make(chan int64)
+	go func() {
+		var last int64
+		for {
+			select {
+			case <-quit:
+				asked <- last
+				return
+			default:
+			}
+			for _, s := range f.Stats() {
+				last = max(last, s.In)
+			}
+		}
+	}()
+	edge := From(f, "count", count(2000))
+	edge = Map(edge, Stage{Name: "same", Workers: 3}, same[int])
+	collect(edge, "collect")
+	err := f.Wait()
+	close(quit)
+	if n := <-asked; err != nil || n > 2000 {
+		t.Errorf("got %v, saw up to %d", err, n)
+	}
+}
