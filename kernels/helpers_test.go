@@ -135,3 +135,11 @@ func randomMatrix(t testing.TB, rng *rand.Rand, dt DType, rows, cols, offset int
 	}
 	return w
 }
+
+func doubles(x []float32) []float64 {
+	d := make([]float64, len(x))
+	for i, v := range x {
+		d[i] = float64(v)
+	}
+	return d
+}

@@ -31,7 +31,13 @@ func checkMatMul(t *testing.T, dt DType, m, n, k, offset int) {
 	out := filled(m*n, nan)
 	MatMul(nil, out, x, w, m)
 	what := fmt.Sprintf("%v m=%d n=%d k=%d offset=%d", dt, m, n, k, offset)
-	near(t, what, out, matmulOracle(x, w, m), 2e-6*math.Sqrt(float64(k)+1))
+	tolerance := 2e-6 * math.Sqrt(float64(k)+1)
+	near(t, what, out, matmulOracle(x, w, m), tolerance)
+	if k > 0 {
+		twin := make([]float32, m*n)
+		matmulBlockGo(twin, x, w, 0, m, 0, n)
+		near(t, what+" and twin", out, doubles(twin), tolerance)
+	}
 }
 
 func TestMatMul(t *testing.T) {
