@@ -1,0 +1,163 @@
+package tokenizers
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"scbench/stages/tokenizers/jinja"
+)
+
+// Message is one turn of a conversation.
+type Message struct {
+	Role    string // "system", "user" or "assistant"
+	Content string
+}
+
+// ChatTemplate writes a conversation as the prompt that a model was trained on. It may be used by many goroutines.
+type ChatTemplate struct {
+	template *jinja.Template
+	vars     []jinja.Var
+	now      time.Time
+}
+
+// TemplateDate is the day that templates are told it is, so that prompts do not change from day to day.
+var TemplateDate = time.Date(2024, time.July, 26, 12, 34, 56, 0, time.UTC)
+
+// templateTokens are the special tokens that templates may print, as Hugging Face passes them.
+var templateTokens = []string{"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"}
+
+// ParseChat reads a chat template in Jinja; name is what errors call it. vars are the special tokens it may print
+// (bos_token, eos_token, pad_token, …); one that is missing is undefined, as in Hugging Face.
+func ParseChat(name, template string, vars map[string]string) (*ChatTemplate, error) {
+	t, err := jinja.Parse(name, template)
+	if err != nil {
+		return nil, err
+	}
+	c := &ChatTemplate{template: t, now: TemplateDate}
+	for _, token := range templateTokens {
+		if v, ok := vars[token]; ok {
+			c.vars = append(c.vars, jinja.Var{Name: token, Value: v})
+		}
+	}
+	if len(c.vars) < len(vars) {
+		return nil, fmt.Errorf("%s: unknown variable; known: %s", name, strings.Join(templateTokens, ", "))
+	}
+	return c, nil
+}
+
+// Render returns the prompt for msgs, with the header of the assistant's answer if addGenerationPrompt is set. As in
+// Hugging Face, tools and documents are None. A template that refuses the messages gives an error that wraps
+// *jinja.Raised, one that uses too much one that wraps jinja.ErrLimit.
+func (c *ChatTemplate) Render(msgs []Message, addGenerationPrompt bool) (string, error) {
+	list := make([]any, len(msgs))
+	size := 0
+	for i, m := range msgs {
+		list[i] = jinja.NewDict().Set("role", m.Role).Set("content", m.Content)
+		size += len(m.Role) + len(m.Content)
+	}
+	return c.render(size, append([]jinja.Var{
+		{Name: "messages", Value: jinja.NewList(list...)},
+		{Name: "tools"}, {Name: "documents"},
+		{Name: "add_generation_prompt", Value: addGenerationPrompt},
+	}, c.vars...))
+}
+
+// render runs the template under limits that grow with the size of its variables, in bytes: a template copies its
+// messages a few times, and published ones need less than 20 000 steps for a conversation.
+func (c *ChatTemplate) render(size int, vars []jinja.Var) (string, error) {
+	return c.template.Render(vars, c.now, jinja.Limits{
+		Steps: 5_000_000 + 4*int64(size),
+		Bytes: 64<<20 + 32*int64(size),
+		Depth: 1000,
+		Time:  20 * time.Second,
+	})
+}
+
+// LoadChat reads the chat template of a model directory: chat_template.jinja, or else chat_template in
+// tokenizer_config.json (of several named templates the one called "default"), which also has the special tokens.
+func LoadChat(dir string) (*ChatTemplate, error) {
+	path := filepath.Join(dir, "tokenizer_config.json")
+	config := map[string]json.RawMessage{}
+	data, err := readBounded(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		if err := json.Unmarshal(data, &config); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	vars := map[string]string{}
+	for _, name := range templateTokens {
+		token, err := specialToken(config[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", path, name, err)
+		}
+		if token != "" {
+			vars[name] = token
+		}
+	}
+	file := filepath.Join(dir, "chat_template.jinja")
+	source, err := readBounded(file)
+	if err == nil {
+		return ParseChat(file, string(source), vars)
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	text, err := namedTemplate(config["chat_template"])
+	if err != nil {
+		return nil, fmt.Errorf("%s: chat_template: %w", path, err)
+	}
+	return ParseChat(path+": chat_template", text, vars)
+}
+
+// specialToken reads a token that is a string, an object with a content, or null.
+func specialToken(raw json.RawMessage) (string, error) {
+	if isNull(raw) {
+		return "", nil
+	}
+	if raw[0] == '{' {
+		var token struct{ Content *string }
+		if err := json.Unmarshal(raw, &token); err != nil {
+			return "", err
+		}
+		if token.Content == nil {
+			return "", errors.New("an object without content")
+		}
+		return *token.Content, nil
+	}
+	var token string
+	err := json.Unmarshal(raw, &token)
+	return token, err
+}
+
+// namedTemplate reads a template that is a string or a list of named ones.
+func namedTemplate(raw json.RawMessage) (string, error) {
+	if isNull(raw) {
+		return "", errors.New("is missing; put the model's template into chat_template.jinja next to it")
+	}
+	if raw[0] != '[' {
+		var text string
+		err := json.Unmarshal(raw, &text)
+		return text, err
+	}
+	var list []struct{ Name, Template string }
+	if err := json.Unmarshal(raw, &list); err != nil {
+		return "", err
+	}
+	var names []string
+	for _, t := range list {
+		if t.Name == "default" {
+			return t.Template, nil
+		}
+		names = append(names, t.Name)
+	}
+	return "", fmt.Errorf("has no template named default, only %s", strings.Join(names, ", "))
+}

