@@ -1,3 +1,12 @@
+// Package datasets has what is asked: the benchmark's tasks, one file each, the examples they are asked of, and the files that
+// hold those.
+//
+//	Task      a value per task (kv.go, vt.go, …), listed in All: wording, budget, scoring, and builders
+//	Build     makes prepared sets from a seed, at any length; every example is a function of the seed and its index
+//	Import    makes them from the published files, with all the ways in which these differ from each other
+//	Open      reads a prepared set, row by row; Verify hashes it again
+//
+// A prepared set is a Parquet file with its provenance in the file's metadata. Building twice gives the same bytes.
 package datasets
 
 import (

@@ -93,6 +93,7 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 				p.logits = make([]float32, j.Engine.Model.Shape().Vocab)
 			}
 			out[i] = append(out[i], p)
+			j.alone.Add(int64(len(s.First)))
 		}
 	}
 	return out
@@ -203,6 +204,7 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above *promp
 			s.Release()
 			return err
 		}
+		j.computed.Add(int64(len(n.tokens)))
 		path.seconds += seconds[0]
 		path.cost = path.cost.Add(s.Cost)
 	}

@@ -47,11 +47,7 @@ func (q *Query) idle() error {
 func (j *Job) head(a *Asked, policy *engine.Policy, s *Script, turn int) outputs.Result {
 	r := j.Base
 	t := a.Example.Turns[turn]
-	r.Task, r.Example, r.Turn, r.Mode, r.Method = a.Task.Name, a.Example.ID, int32(turn+1), s.Mode, policy.Name
-	r.History = outputs.NoHistory
-	if s.Mode == outputs.MultiTurn {
-		r.History = j.History
-	}
+	r.Key = j.key(a.Work, s.Mode, policy.Name, turn)
 	r.Part, r.Skill, r.Answers = t.Part, string(a.Task.Skill), t.Answers
 	r.Profile, r.Seed, r.DataHash = a.Source.Profile, a.Source.Seed, a.Source.DataHash
 	r.MethodHash = hashText(policy.Name)
@@ -117,7 +113,7 @@ func (q *Query) timing() outputs.Timing {
 	if t.Decode > 0 {
 		t.TokensPerSecond = float64(len(q.Answer.Seconds)) / t.Decode
 	}
-	t.PeakRSS = peakRSS()
+	t.PeakRSS = PeakRSS()
 	t.Started, t.Finished = q.Started.UnixMicro(), q.Finished.UnixMicro()
 	return t
 }
@@ -138,4 +134,25 @@ func (j *Job) refusals(a *Answered) []outputs.Row {
 		}
 	}
 	return rows
+}
+
+// Keys are the keys of the rows that an example will have.
+func (j *Job) Keys(w Work) []outputs.Key {
+	var keys []outputs.Key
+	for _, mode := range j.Modes {
+		for _, p := range j.Policies {
+			for turn := range w.Example.Turns {
+				keys = append(keys, j.key(w, mode, p.Name, turn))
+			}
+		}
+	}
+	return keys
+}
+
+func (j *Job) key(w Work, mode outputs.Mode, method string, turn int) outputs.Key {
+	k := outputs.Key{Task: w.Task.Name, Example: w.Example.ID, Turn: int32(turn + 1), Mode: mode, Method: method, History: outputs.NoHistory}
+	if mode == outputs.MultiTurn {
+		k.History = j.History
+	}
+	return k
 }

@@ -16,6 +16,7 @@ package stages
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"scbench/datasets"
 	"scbench/outputs"
@@ -48,7 +49,13 @@ type Job struct {
 	Limit    float64         // seconds of decoding an answer may take; 0: no limit
 	Budget   *pipeline.Budget
 	Base     outputs.Result // hashes and versions that every row carries
+
+	computed, alone atomic.Int64
 }
+
+// Prefilled says how many tokens of first prompts were computed so far, and how many there would have been had every
+// method computed its own prompt in every mode.
+func (j *Job) Prefilled() (computed, alone int64) { return j.computed.Load(), j.alone.Load() }
 
 // Flow starts the run: it reads work, and hands the rows of each example, in order of mode, method and turn, to write.
 // The caller waits for the flow.

@@ -48,6 +48,14 @@ func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
 	return l
 }
 
+// ignore marks a tensor as known, if it is there.
+func (r *reader) ignore(name string) {
+	if r.w.Has(name) {
+		_, err := r.w.Tensor(name)
+		r.keep(err)
+	}
+}
+
 func (r *reader) keep(err error) {
 	if r.err == nil {
 		r.err = err

@@ -63,7 +63,9 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
 	if !c.TieEmbeddings {
 		m.head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
 	}
+	r.ignore("lm_head.weight") // some checkpoints carry it although the embeddings are tied
 	for i := range c.Layers {
+		r.ignore(fmt.Sprintf("model.layers.%d.self_attn.rotary_emb.inv_freq", i)) // old ones carry what the configuration says
 		m.blocks = append(m.blocks, readLlamaBlock(&r, fmt.Sprintf("model.layers.%d.", i), c))
 	}
 	return m, r.err
@@ -83,6 +85,9 @@ func readLlamaBlock(r *reader, p string, c Config) llamaBlock {
 		down:     r.linear(p+"mlp.down_proj", c.Hidden, c.Intermediate, c.MLPBias),
 	}
 }
+
+// Notes says in what the model is computed otherwise than its configuration may suggest; usually nothing.
+func (m *Llama) Notes() []string { return m.rope.Notes() }
 
 // Shape returns the model's sizes.
 func (m *Llama) Shape() engine.Shape { return m.shape }

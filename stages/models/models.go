@@ -108,5 +108,14 @@ func find(c Config) (Architecture, error) {
 	return Architecture{}, fmt.Errorf("%s: architecture %q is not supported; supported are %s", c.Name, strings.Join(c.Architectures, ", "), strings.Join(names, ", "))
 }
 
+// Notes says in what the checkpoint is read otherwise than its files may suggest; usually nothing.
+func (l *Loaded) Notes() []string {
+	notes := l.Weights.Notes()
+	if m, ok := l.Model.(interface{ Notes() []string }); ok {
+		notes = append(notes, m.Notes()...)
+	}
+	return notes
+}
+
 // Close gives the weights back.
 func (l *Loaded) Close() error { return l.Weights.Close() }

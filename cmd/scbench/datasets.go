@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+
+	"scbench/datasets"
+	"scbench/stages/tokenizers"
+)
+
+// datasetsCommand groups what concerns prepared sets.
+type datasetsCommand struct {
+	Build  buildCommand  `cmd:"" help:"Build sets from a seed: one Parquet file a task."`
+	Import importCommand `cmd:"" help:"Import the published files of a task (JSON lines or Parquet)."`
+	Verify verifyCommand `cmd:"" help:"Hash sets again and compare with what they say of themselves."`
+	Show   showCommand   `cmd:"" help:"Show where a set comes from and one of its examples."`
+}
+
+// buildCommand builds sets.
+type buildCommand struct {
+	Task     []string `arg:"" optional:"" help:"Tasks; all by default."`
+	Profile  string   `help:"Length of contexts; see scbench list profiles." default:"mini"`
+	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
+	Examples int      `help:"Examples (contexts) a task." default:"10"`
+	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
+	Out      string   `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
+	Model    string   `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
+}
+
+// Run builds the sets.
+func (b buildCommand) Run(c console) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	tok, err := modelFlags{Model: b.Model}.tokenizer()
+	if err != nil {
+		return err
+	}
+	for _, t := range orAll(b.Task) {
+		task, err := datasets.Find(t)
+		if err != nil {
+			return err
+		}
+		path := setPath(b.Out, task.Name, b.Profile, b.Seed, b.Examples, b.Turns)
+		p, err := buildSet(ctx, task, path, datasets.BuildOptions{
+			Profile: b.Profile, Seed: b.Seed, Examples: b.Examples, Turns: b.Turns, Counter: counter(tok),
+		})
+		if errors.Is(err, context.Canceled) {
+			return errInterrupted
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s  %d examples  %s\n", path, p.Rows, p.Content)
+	}
+	return nil
+}
+
+// orAll returns names, or those of all tasks.
+func orAll(names []string) []string {
+	if len(names) > 0 {
+		return names
+	}
+	for _, t := range datasets.All {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
+// setPath names the file of a built set after all that it depends on but the tokenizer.
+func setPath(dir, task, profile string, seed uint64, examples, turns int) string {
+	name := fmt.Sprintf("%s-%s-seed%d-n%d", task, profile, seed, examples)
+	if turns > 0 {
+		name += fmt.Sprintf("-turns%d", turns)
+	}
+	return filepath.Join(dir, name+".parquet")
+}
+
+// buildSet builds a set into the folder of path, which it makes.
+func buildSet(ctx context.Context, t datasets.Task, path string, o datasets.BuildOptions) (datasets.Provenance, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return datasets.Provenance{}, fmt.Errorf("%w; choose a folder that you can write with --out", err)
+	}
+	return datasets.Build(ctx, t, o, path)
+}
+
+// counter counts tokens with a tokenizer.
+func counter(tok tokenizers.Tokenizer) datasets.Counter {
+	return datasets.Counter{Hash: tok.Hash(), Count: func(text string) int {
+		ids, err := tok.Encode(text, false)
+		if err != nil { // a split pattern that gave up: no count is better than none
+			return (len(text) + 3) / 4
+		}
+		return len(ids)
+	}}
+}
+
+// importCommand imports published files.
+type importCommand struct {
+	Task  string   `arg:"" help:"Task, as in scbench list tasks."`
+	File  []string `arg:"" help:"Published files, in order." type:"existingfile"`
+	Out   string   `help:"File to write." placeholder:"FILE"`
+	Model string   `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
+}
+
+// Run imports the files.
+func (i importCommand) Run(c console) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	task, err := datasets.Find(i.Task)
+	if err != nil {
+		return err
+	}
+	tok, err := modelFlags{Model: i.Model}.tokenizer()
+	if err != nil {
+		return err
+	}
+	out := i.Out
+	if out == "" {
+		out = filepath.Join("outputs", "data", task.Name+"-published.parquet")
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return fmt.Errorf("%w; choose a file that you can write with --out", err)
+	}
+	got, err := datasets.Import(ctx, task, i.File, out, counter(tok))
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "%s  %d examples  %s\n", out, got.Rows, got.Content)
+	var unused []string
+	for _, u := range got.Unused {
+		unused = append(unused, fmt.Sprintf("%s (%d times)", u.Path, u.Count))
+	}
+	if len(unused) > 0 {
+		fmt.Fprintf(c.err, "fields without a place in an example were dropped: %s\n", strings.Join(unused, ", "))
+	}
+	return nil
+}
+
+// verifyCommand verifies sets.
+type verifyCommand struct {
+	File []string `arg:"" help:"Prepared sets." type:"existingfile"`
+}
+
+// Run verifies the sets and stops at the first that is not what it says.
+func (v verifyCommand) Run(c console) error {
+	for _, f := range v.File {
+		r, err := datasets.Verify(f)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s  ok  %s %s  %d examples  %s\n", f, r.Task, r.Profile, r.HaveRows, r.HaveContent)
+	}
+	return nil
+}
+
+// showCommand shows a set.
+type showCommand struct {
+	File    string `arg:"" help:"Prepared set." type:"existingfile"`
+	Example int    `help:"Example to show, from 0." default:"0"`
+	Chars   int    `help:"Characters of each text." default:"300"`
+}
+
+// Run prints the summary.
+func (s showCommand) Run(c console) error {
+	sum, err := datasets.Summarize(s.File, s.Example)
+	if err != nil {
+		return err
+	}
+	return sum.Print(c.out, s.Chars)
+}

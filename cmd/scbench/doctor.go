@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"scbench/kernels"
+	"scbench/stages/kv"
+)
+
+// doctorCommand says what this machine has and what fits on it.
+type doctorCommand struct {
+	modelFlags
+}
+
+// Run prints the machine, the kernels with a measured speed, and the model with what its cache takes.
+func (d doctorCommand) Run(c console) error {
+	o, err := d.open()
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	s, free := o.Shape(), memInfo("MemAvailable")
+	token := int64(s.Layers*s.KVHeads) * kv.TokenBytes(s.Dim)
+	rows := [][2]string{
+		{"scbench", build + ", " + runtime.Version()},
+		{"machine", fmt.Sprintf("%s/%s, %s, %d processors for Go", runtime.GOOS, runtime.GOARCH, cpuName(), runtime.GOMAXPROCS(0))},
+		{"memory", fmt.Sprintf("%s free of %s", orUnknown(free), orUnknown(memInfo("MemTotal")))},
+		{"huge pages", hugePages()},
+		{"kernels", fmt.Sprintf("%s, of %s", kernels.Tier(), strings.Join(kernels.Tiers(), ", "))},
+		{"speed", fmt.Sprintf("%.0f GFLOP/s on %d threads (f32 matrix product)", matmulSpeed(o.pool), o.pool.Threads())},
+		{"model", fmt.Sprintf("%s, %d layers, %d query heads, %d KV heads of %d, vocabulary %d", strings.Join(o.Config.Architectures, " "), s.Layers, s.Heads, s.KVHeads, s.Dim, s.Vocab)},
+		{"weights", o.weights},
+		{"tokenizer", o.tokenizer.Hash()},
+		{"context", fmt.Sprintf("%d tokens at most", s.MaxTokens)},
+		{"KV cache", fmt.Sprintf("%s a token in f32, %s for the longest context", bytesText(token), bytesText(token*int64(s.MaxTokens)))},
+	}
+	if free > 0 {
+		rows = append(rows, [2]string{"room for", fmt.Sprintf("%d tokens of full attention in half of the free memory", free/2/token)})
+	}
+	for _, note := range o.Notes() {
+		rows = append(rows, [2]string{"note", note})
+	}
+	for _, r := range rows {
+		fmt.Fprintf(c.out, "%-10s  %s\n", r[0], r[1])
+	}
+	return nil
+}
+
+func orUnknown(n int64) string {
+	if n == 0 {
+		return "unknown"
+	}
+	return bytesText(n)
+}
+
+// cpuName is the processor as the system calls it.
+func cpuName() string {
+	f, err := os.Open("/proc/cpuinfo")
+	if err != nil {
+		return "unknown processor"
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if k, v, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return "unknown processor"
+}
+
+// hugePages says whether the KV cache's memory can lie in huge pages.
+func hugePages() string {
+	b, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
+	if err != nil {
+		return "not known here"
+	}
+	if strings.Contains(string(b), "[never]") {
+		return "off; the KV cache reads faster with transparent_hugepage=madvise"
+	}
+	return "on"
+}
+
+// matmulSpeed is the GFLOP/s of a product of the size that a prefill has, over about a fifth of a second.
+func matmulSpeed(pool *kernels.Pool) float64 {
+	const m, n, k = 256, 1024, 1024
+	w, err := kernels.NewMatrix(kernels.F32, make([]byte, n*k*4), n, k)
+	if err != nil {
+		return 0
+	}
+	x, out := make([]float32, m*k), make([]float32, m*n)
+	start, done := time.Now(), 0
+	for time.Since(start) < 200*time.Millisecond {
+		kernels.MatMul(pool, out, x, w, m)
+		done++
+	}
+	return float64(done) * 2 * m * n * k / time.Since(start).Seconds() / 1e9
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"scbench/datasets"
+	"scbench/outputs"
+	"scbench/stages/methods"
+	"scbench/stages/models"
+)
+
+// listCommand prints what the program knows.
+type listCommand struct {
+	What string `arg:"" optional:"" enum:",tasks,methods,profiles,models,columns" help:"One of tasks, methods, profiles, models, columns; all but columns by default."`
+	JSON bool   `name:"json" help:"Columns as JSON."`
+}
+
+// Run prints the lists.
+func (l listCommand) Run(c console) error {
+	if l.JSON {
+		e := json.NewEncoder(c.out)
+		e.SetIndent("", " ")
+		return e.Encode(outputs.Columns())
+	}
+	for _, s := range []struct {
+		name  string
+		print func(io.Writer)
+	}{
+		{"tasks", listTasks}, {"methods", listMethods}, {"profiles", listProfiles}, {"models", listModels}, {"columns", listColumns},
+	} {
+		if l.What == s.name {
+			return table(c.out, s.print)
+		}
+		if l.What == "" && s.name != "columns" {
+			fmt.Fprintf(c.out, "%s\n", strings.ToUpper(s.name))
+			if err := table(c.out, s.print); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.out)
+		}
+	}
+	return nil
+}
+
+// table aligns what print writes, cells divided by tabs.
+func table(w io.Writer, print func(io.Writer)) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	print(t)
+	return t.Flush()
+}
+
+func listTasks(w io.Writer) {
+	for _, t := range datasets.All {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", t.Name, t.Paper, t.Skill, t.Doc)
+	}
+}
+
+func listMethods(w io.Writer) {
+	for _, m := range methods.All {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Stage, m.Doc)
+		for _, p := range m.Params {
+			fmt.Fprintf(w, "  %s=%s\t\t%s\n", p.Name, p.Default, p.Doc)
+		}
+	}
+}
+
+func listProfiles(w io.Writer) {
+	for _, p := range datasets.Profiles {
+		size, kind := fmt.Sprintf("%d tokens", p.Tokens), "published formats"
+		if p.Tokens == 0 {
+			size = "as published"
+		}
+		if p.Mini {
+			kind = "formats of the embedded model"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", p.Name, size, kind)
+	}
+}
+
+func listModels(w io.Writer) {
+	for _, a := range models.All {
+		fmt.Fprintf(w, "%s\t%s\n", a.Name, a.Doc)
+	}
+}
+
+func listColumns(w io.Writer) {
+	for _, c := range outputs.Columns() {
+		null := ""
+		if c.Nullable {
+			null = "nullable"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.File, c.Name, c.DuckDB, null, c.Doc)
+	}
+}

@@ -1,0 +1,81 @@
+// Command scbench measures what long-context methods do to a language model's answers, to memory and to time, over
+// the whole life of a KV cache that many requests share.
+//
+// Exit codes: 0, done; 2, something given or found is wrong, and the message says what; 130, interrupted, with the finished
+// rows kept.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/alecthomas/kong"
+
+	"scbench/kernels"
+)
+
+// build is the version that results record; releases set it with -ldflags "-X main.build=…".
+var build = "dev"
+
+// errInterrupted ends a run that the user stopped.
+var errInterrupted = errors.New("interrupted")
+
+// commands is the command line.
+type commands struct {
+	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about a minute."`
+	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
+	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
+	Doctor   doctorCommand   `cmd:"" help:"Say what this machine has, and what fits on it."`
+
+	Kernels string           `help:"Instruction set of the kernels: go, avx2 or avx512; the best there is by default." placeholder:"TIER"`
+	Version kong.VersionFlag `help:"Print the version and leave."`
+}
+
+// console is where a command writes: results to out, everything else to err.
+type console struct{ out, err io.Writer }
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// run carries out one command line and returns the exit code.
+func run(args []string, out, errs io.Writer) int {
+	var c commands
+	left := false // --help and --version leave while parsing
+	parser, err := kong.New(&c, kong.Name("scbench"),
+		kong.Description("Benchmark long-context methods over the whole life of a shared KV cache."),
+		kong.UsageOnError(), kong.Writers(out, errs), kong.Vars{"version": "scbench " + build},
+		kong.Exit(func(int) { left = true; panic(leave{}) }))
+	if err != nil {
+		panic(err) // a mistake in the struct above
+	}
+	defer func() {
+		if p := recover(); p != nil && p != any(leave{}) {
+			panic(p)
+		}
+	}()
+	ctx, err := parser.Parse(args)
+	if left {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "scbench: %v; see scbench --help\n", err)
+		return 2
+	}
+	if err := kernels.Select(c.Kernels); err != nil {
+		fmt.Fprintf(errs, "scbench: %v\n", err)
+		return 2
+	}
+	switch err := ctx.Run(console{out, errs}); {
+	case errors.Is(err, errInterrupted):
+		fmt.Fprintf(errs, "scbench: %v\n", err)
+		return 130
+	case err != nil:
+		fmt.Fprintf(errs, "scbench: %v\n", err)
+		return 2
+	}
+	return 0
+}
+
+// leave unwinds the parser after it has printed what was asked for.
+type leave struct{}

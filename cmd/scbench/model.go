@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"scbench/kernels"
+	"scbench/stages/models"
+	"scbench/stages/tokenizers"
+)
+
+// modelFlags choose the model.
+type modelFlags struct {
+	Model   string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json); the embedded reference model by default." placeholder:"DIR"`
+	NoChat  bool   `help:"Plain text instead of the model's chat template."`
+	Threads int    `help:"Threads that compute; all processors by default. Results do not depend on it." placeholder:"N"`
+}
+
+// opened is a model ready to run.
+type opened struct {
+	*models.Loaded
+	pool      *kernels.Pool
+	tokenizer tokenizers.Tokenizer
+	chat      *tokenizers.ChatTemplate // nil: plain text
+	weights   string                   // hash
+}
+
+// openModel reads everything of a checkpoint.
+func (f modelFlags) open() (_ *opened, err error) {
+	if f.Threads < 0 {
+		return nil, fmt.Errorf("--threads=%d: want a positive number", f.Threads)
+	}
+	o := &opened{pool: kernels.NewPool(f.Threads)}
+	defer func() {
+		if err != nil {
+			o.Close()
+		}
+	}()
+	if f.Model == "" {
+		o.Loaded, err = models.LoadReference(o.pool)
+	} else {
+		o.Loaded, err = models.Load(f.Model, o.pool)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.tokenizer, err = f.tokenizer(); err != nil {
+		return nil, err
+	}
+	if n := o.tokenizer.VocabSize(); n > o.Shape().Vocab {
+		return nil, fmt.Errorf("the tokenizer has ids up to %d, the model a vocabulary of %d: they do not belong together", n-1, o.Shape().Vocab)
+	}
+	if !f.NoChat {
+		if o.chat, err = f.template(); err != nil {
+			return nil, err
+		}
+	}
+	o.weights, err = o.Weights.Hash()
+	return o, err
+}
+
+// tokenizer reads the model's tokenizer.
+func (f modelFlags) tokenizer() (tokenizers.Tokenizer, error) {
+	if f.Model != "" {
+		return tokenizers.Load(f.Model)
+	}
+	b, err := fs.ReadFile(models.Reference(), "tokenizer.json")
+	if err != nil {
+		return nil, err
+	}
+	return tokenizers.Parse("reference/tokenizer.json", b)
+}
+
+// template reads the model's chat template; nil if it has none.
+func (f modelFlags) template() (*tokenizers.ChatTemplate, error) {
+	if f.Model == "" {
+		return tokenizers.FSChat(models.Reference())
+	}
+	c, err := tokenizers.LoadChat(f.Model)
+	if errors.Is(err, tokenizers.ErrNoTemplate) {
+		return nil, nil
+	}
+	return c, err
+}
+
+// Close gives back what the model holds.
+func (o *opened) Close() {
+	if o.Loaded != nil {
+		o.Loaded.Close()
+	}
+	o.pool.Close()
+}
