@@ -193,9 +193,18 @@ func (h pageHeader) checkEncoding(leaf leafSchema) error {
 		return errors.New("its levels have an encoding that is not read")
 	case dict || h.encoding == encPlain || h.encoding == encRLE && leaf.typ == 0:
 	default:
-		return fmt.Errorf("encoding %d is not read; rewrite the file with PLAIN or dictionary encoding (data pages of version 1)", h.encoding)
+		return fmt.Errorf("encoding %s is not read; rewrite the file with PLAIN or dictionary encoding (data pages of version 1)", encodingName(h.encoding))
 	}
 	return nil
+}
+
+func encodingName(enc int32) string {
+	names := []string{"PLAIN", "1", "PLAIN_DICTIONARY", "RLE", "BIT_PACKED", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY",
+		"RLE_DICTIONARY", "BYTE_STREAM_SPLIT"}
+	if enc < 0 || int(enc) >= len(names) {
+		return fmt.Sprint(enc)
+	}
+	return names[enc]
 }
 
 func levelEncoding(enc int32, maxLevel int) bool {

@@ -59,9 +59,8 @@ type fileSpan struct {
 // in the same folder, synced and renamed; after an error or a cancellation of ctx nothing of it remains and an older file at path is
 // untouched. Rows are streamed; their Index must count from 0. An error from rows is returned as it is.
 func Write(ctx context.Context, path string, p Provenance, rows iter.Seq2[Row, error]) (Provenance, error) {
-	err := replaceFile(path, func(w io.Writer) error {
-		var err error
-		p, err = writeRows(ctx, w, p, rows)
+	err := replaceFile(path, func(w io.Writer) (err error) {
+		p, err = writeRows(ctx, w, path, p, rows)
 		return err
 	})
 	if err != nil {
@@ -70,7 +69,7 @@ func Write(ctx context.Context, path string, p Provenance, rows iter.Seq2[Row, e
 	return p, nil
 }
 
-func writeRows(ctx context.Context, w io.Writer, p Provenance, rows iter.Seq2[Row, error]) (Provenance, error) {
+func writeRows(ctx context.Context, w io.Writer, path string, p Provenance, rows iter.Seq2[Row, error]) (Provenance, error) {
 	out := parquet.NewGenericWriter[fileRow](w, writerOptions()...)
 	content, held, n := newContentHash(), 0, 0
 	for row, err := range rows {
@@ -81,17 +80,17 @@ func writeRows(ctx context.Context, w io.Writer, p Provenance, rows iter.Seq2[Ro
 			return p, err
 		}
 		if err := checkRow(row, n); err != nil {
-			return p, fmt.Errorf("row %d: %w", n+1, err)
+			return p, fmt.Errorf("%s: row %d: %w", path, n+1, err)
 		}
 		content.add(row)
 		if _, err := out.Write([]fileRow{toFile(row)}); err != nil {
-			return p, fmt.Errorf("row %d: %w", n+1, err)
+			return p, fmt.Errorf("%s: row %d: %w", path, n+1, err)
 		}
 		n++
 		held += len(row.Example.Context)
 		if held >= groupBytes || n%groupRows == 0 {
 			if err := out.Flush(); err != nil {
-				return p, err
+				return p, fmt.Errorf("%s: %w", path, err)
 			}
 			held = 0
 		}
@@ -103,7 +102,10 @@ func writeRows(ctx context.Context, w io.Writer, p Provenance, rows iter.Seq2[Ro
 	for _, kv := range p.pairs() {
 		out.SetKeyValueMetadata(kv[0], kv[1])
 	}
-	return p, out.Close()
+	if err := out.Close(); err != nil {
+		return p, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
 }
 
 // writerOptions keep long texts out of statistics and dictionaries: with parquet-go's defaults every page header would carry whole
@@ -184,7 +186,7 @@ func toFile(r Row) fileRow {
 	return out
 }
 
-// replaceFile puts what write produces at path, whole or not at all.
+// replaceFile puts what write produces at path, whole or not at all. An error of write is returned as it is.
 func replaceFile(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp")
@@ -198,19 +200,21 @@ func replaceFile(path string, write func(io.Writer) error) (err error) {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
-			err = fmt.Errorf("%s: %w", path, err)
 		}
 	}()
 	if err := write(f); err != nil {
 		return err
 	}
 	if err := errors.Join(f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
-	return syncFolder(dir)
+	if err := syncFolder(dir); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 // syncFolder makes a rename in dir survive a power cut.

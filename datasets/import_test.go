@@ -1,0 +1,365 @@
+package datasets
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/parquet-go/parquet-go"
+)
+
+func ptr(n int64) *int64 { return &n }
+
+// publishedVectors has one handmade row for each published schema, with every deviation of the specification's section 1.2.
+var publishedVectors = []struct {
+	task, json string
+	want       Example
+	unused     []UnusedField
+}{
+	{"kv", `{"id": 5, "context": "JSON data:\n{\"a\": \"b\"}", "multi_turns": [{"input": "\nKey: \"a\"", "answer": "b"}, {"input": "again", "answer": ["b", "B"]}]}`,
+		Example{Context: "JSON data:\n{\"a\": \"b\"}", Turns: []Turn{{Input: "\nKey: \"a\"", Answers: []string{"b"}}, {Input: "again", Answers: []string{"b", "B"}}}},
+		[]UnusedField{{"id", 1}}},
+	{"prefixsuffix", `{"context": "['ab', 'cd']", "multi_turns": [{"input": "Prefix: a; Suffix: b.", "answer": "ab"}]}`,
+		Example{Context: "['ab', 'cd']", Turns: []Turn{{Input: "Prefix: a; Suffix: b.", Answers: []string{"ab"}}}}, nil},
+	{"vt", `{"index": 0, "input": "VAR A = 1", "length": 9, "multi_turns": [{"input": "which?", "answer": ["A", "B", "C"]}]}`,
+		Example{Context: "VAR A = 1", Turns: []Turn{{Input: "which?", Answers: []string{"A", "B", "C"}}}},
+		[]UnusedField{{"index", 1}, {"length", 1}}},
+	{"repoqa", `{"id": 1, "context": "def f(): pass", "lang": "python", "repo": "a/b", "multi_turns": [{"input": "it passes", "answer": "def f(): pass", "name": "f", "code_ratio": 0.5, "start_byte": 0}]}`,
+		Example{Context: "def f(): pass", Turns: []Turn{{Input: "it passes", Answers: []string{"def f(): pass"}}}},
+		[]UnusedField{{"id", 1}, {"lang", 1}, {"multi_turns[].code_ratio", 1}, {"multi_turns[].name", 1}, {"multi_turns[].start_byte", 1}, {"repo", 1}}},
+	{"qaeng", `{"id": 1, "context": "a book", "multi_turns": [{"input": "who?", "answer": "nobody"}]}`,
+		Example{Context: "a book", Turns: []Turn{{Input: "who?", Answers: []string{"nobody"}}}}, []UnusedField{{"id", 1}}},
+	{"qachn", `{"id": 1, "context": "\u4e00\u672c\u4e66 😀", "multi_turns": [{"input": "谁？", "answer": "红色的花"}]}`,
+		Example{Context: "一本书 😀", Turns: []Turn{{Input: "谁？", Answers: []string{"红色的花"}}}}, []UnusedField{{"id", 1}}},
+	{"choiceeng", `{"id": 1, "context": "a book", "multi_turns": [{"input": "who?", "answer": "Snowfield", "options": ["Rain", "Snowfield", "Sun", "Fog"]}]}`,
+		Example{Context: "a book", Turns: []Turn{{Input: "who?", Answers: []string{"Snowfield"}, Options: []string{"Rain", "Snowfield", "Sun", "Fog"}}}},
+		[]UnusedField{{"id", 1}}},
+	{"mf", `{"id": 1, "context": [3, -14, 159], "multi_turns": [{"input": "The largest number of the list is", "answer": 159}]}`,
+		Example{Context: "[3, -14, 159]", Turns: []Turn{{Input: "The largest number of the list is", Answers: []string{"159"}}}}, []UnusedField{{"id", 1}}},
+	{"manyshot", `{"id": 1, "task": "date_understanding", "context": "shots", "multi_turns": [{"input": "?", "answer": "A"}]}`,
+		Example{Context: "shots", Turns: []Turn{{Input: "?", Answers: []string{"A"}}}}, []UnusedField{{"id", 1}, {"task", 1}}},
+	{"summary", `{"id": 1, "context": "papers", "multi_turns": [{"input": "summarise", "answer": "short"}]}`,
+		Example{Context: "papers", Turns: []Turn{{Input: "summarise", Answers: []string{"short"}}}}, []UnusedField{{"id", 1}}},
+	{"summarywithneedles", `{"id": 1, "context": "papers", "multi_turns": [{"input": "summarise", "answer": "short", "task": "scbench_summary"}, {"input": "key?", "answer": 71432, "task": "scbench_passkey"}, {"input": "key?", "answer": "71432", "task": "scbench_passkey"}]}`,
+		Example{Context: "papers", Turns: []Turn{{Input: "summarise", Answers: []string{"short"}, Part: "summary"}, {Input: "key?", Answers: []string{"71432"}, Part: "passkey"}, {Input: "key?", Answers: []string{"71432"}, Part: "passkey"}}},
+		[]UnusedField{{"id", 1}}},
+	{"repoqaandkv", `{"id": 1, "context": "code", "lang": "go", "repo": "a/b", "multi_turns": [{"input": "f?", "answer": "func f()", "task": "scbench_repoqa", "name": "f"}, {"input": "k?", "answer": "v", "task": "scbench_kv", "name": null}]}`,
+		Example{Context: "code", Turns: []Turn{{Input: "f?", Answers: []string{"func f()"}, Part: "repoqa"}, {Input: "k?", Answers: []string{"v"}, Part: "kv"}}},
+		[]UnusedField{{"id", 1}, {"lang", 1}, {"multi_turns[].name", 1}, {"repo", 1}}},
+}
+
+// importText imports text as the file kv.jsonl and returns the rows written.
+func importText(t *testing.T, task, name, text string) ([]Row, Imported, error) {
+	t.Helper()
+	dir, out := t.TempDir(), t.TempDir()
+	path := filepath.Join(dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	imported, err := Import(context.Background(), Task{Name: task}, []string{path}, filepath.Join(out, "set.parquet"), Counter{})
+	if err != nil {
+		wantEmpty(t, out)
+		return nil, imported, err
+	}
+	rows, p := readAll(t, filepath.Join(out, "set.parquet"))
+	if p != imported.Provenance {
+		t.Errorf("provenance %+v, reported %+v", p, imported.Provenance)
+	}
+	return rows, imported, nil
+}
+
+func TestImportPublishedSchemas(t *testing.T) {
+	for i, v := range publishedVectors {
+		if v.task != publishedTasks[i].name {
+			t.Fatalf("vector %d is of %s, want %s", i, v.task, publishedTasks[i].name)
+		}
+		rows, imported, err := importText(t, v.task, v.task+".jsonl", v.json+"\n\n"+v.json)
+		if err != nil {
+			t.Errorf("%s: %v", v.task, err)
+			continue
+		}
+		if len(rows) != 2 {
+			t.Fatalf("%s: %d rows", v.task, len(rows))
+		}
+		for j, r := range rows {
+			want := v.want
+			want.ID, want.Task = fmt.Sprint(j), v.task
+			if d := cmp.Diff(Row{j, (len(want.Context) + 3) / 4, want}, r, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("%s: %s", v.task, d)
+			}
+		}
+		for j := range v.unused {
+			v.unused[j].Count *= 2
+		}
+		if d := cmp.Diff(v.unused, imported.Unused, cmpopts.EquateEmpty()); d != "" {
+			t.Errorf("%s: unused fields: %s", v.task, d)
+		}
+		if p := imported.Provenance; p.Profile != "published" || !strings.HasPrefix(p.Source, v.task+".jsonl ") || p.Rows != 2 {
+			t.Errorf("%+v", p)
+		}
+	}
+}
+
+type plainTurn struct {
+	Input  string `parquet:"input"`
+	Answer string `parquet:"answer"`
+}
+
+type labelledTurn struct {
+	Input  string  `parquet:"input"`
+	Answer string  `parquet:"answer,optional"`
+	Task   string  `parquet:"task,dict"`
+	Name   *string `parquet:"name,optional"`
+}
+
+// TestImportParquet imports Parquet files with the published schemas, which have to become the same examples as the JSON lines.
+func TestImportParquet(t *testing.T) {
+	type kvRow struct {
+		ID      int64       `parquet:"id"`
+		Context string      `parquet:"context"`
+		Turns   []plainTurn `parquet:"multi_turns,list"`
+	}
+	type vtTurn struct {
+		Input  string   `parquet:"input"`
+		Answer []string `parquet:"answer,list"`
+	}
+	type vtRow struct {
+		Index  int64    `parquet:"index"`
+		Input  *string  `parquet:"input,optional"`
+		Length int64    `parquet:"length"`
+		Turns  []vtTurn `parquet:"multi_turns,list"`
+	}
+	type mfTurn struct {
+		Input  string `parquet:"input"`
+		Answer *int64 `parquet:"answer,optional"`
+	}
+	type mfRow struct {
+		Context []int64  `parquet:"context,list,dict"`
+		Turns   []mfTurn `parquet:"multi_turns,list"`
+	}
+	type choiceTurn struct {
+		Input   string   `parquet:"input"`
+		Answer  string   `parquet:"answer"`
+		Options []string `parquet:"options,list"`
+	}
+	type choiceRow struct {
+		Context string       `parquet:"context"`
+		Turns   []choiceTurn `parquet:"multi_turns,list"`
+	}
+	type mixedRow struct {
+		Context string         `parquet:"context"`
+		Lang    string         `parquet:"lang"`
+		Turns   []labelledTurn `parquet:"multi_turns,list"`
+	}
+	vtInput, name := "VAR A = 1", "f"
+	for task, file := range map[string][]byte{
+		"kv":           parquetOf(t, kvRow{5, "JSON data:\n{\"a\": \"b\"}", []plainTurn{{"\nKey: \"a\"", "b"}, {"again", "b"}}}),
+		"prefixsuffix": parquetOf(t, kvRow{5, "['ab', 'cd']", []plainTurn{{"Prefix: a; Suffix: b.", "ab"}}}),
+		"repoqa":       parquetOf(t, kvRow{5, "def f(): pass", []plainTurn{{"it passes", "def f(): pass"}}}),
+		"qaeng":        parquetOf(t, kvRow{5, "a book", []plainTurn{{"who?", "nobody"}}}),
+		"qachn":        parquetOf(t, kvRow{5, "一本书 😀", []plainTurn{{"谁？", "红色的花"}}}),
+		"manyshot":     parquetOf(t, kvRow{5, "shots", []plainTurn{{"?", "A"}}}),
+		"summary":      parquetOf(t, kvRow{5, "papers", []plainTurn{{"summarise", "short"}}}),
+		"vt":           parquetOf(t, vtRow{0, &vtInput, 9, []vtTurn{{"which?", []string{"A", "B", "C"}}}}),
+		"mf":           parquetOf(t, mfRow{[]int64{3, -14, 159}, []mfTurn{{"The largest number of the list is", ptr(159)}}}),
+		"choiceeng":    parquetOf(t, choiceRow{"a book", []choiceTurn{{"who?", "Snowfield", []string{"Rain", "Snowfield", "Sun", "Fog"}}}}),
+		"repoqaandkv":  parquetOf(t, mixedRow{"code", "go", []labelledTurn{{"f?", "func f()", "scbench_repoqa", &name}, {"k?", "v", "scbench_kv", nil}}}),
+		"summarywithneedles": parquetOf(t, mixedRow{"papers", "", []labelledTurn{{"summarise", "short", "scbench_summary", nil},
+			{"key?", "71432", "scbench_passkey", nil}, {"key?", "71432", "scbench_passkey", nil}}}),
+	} {
+		rows, _, err := importText(t, task, "test-00000-of-00001.parquet", string(file))
+		if err != nil {
+			t.Errorf("%s: %v", task, err)
+			continue
+		}
+		for _, v := range publishedVectors {
+			if v.task != task {
+				continue
+			}
+			want := v.want
+			want.ID, want.Task = "0", task
+			want.Turns = append([]Turn(nil), want.Turns...)
+			if task == "kv" {
+				want.Turns[1].Answers = []string{"b"} // a column of strings cannot hold a list
+			}
+			if d := cmp.Diff([]Row{{0, (len(want.Context) + 3) / 4, want}}, rows, cmpopts.EquateEmpty()); d != "" {
+				t.Errorf("%s: %s", task, d)
+			}
+		}
+	}
+}
+
+func parquetOf[T any](t *testing.T, rows ...T) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := parquet.NewGenericWriter[T](&buf, parquet.DataPageVersion(1), parquet.Compression(&parquet.Snappy), parquet.DefaultEncodingFor(parquet.ByteArray, &parquet.Plain))
+	if _, err := w.Write(rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestImportErrors spoils the seventh row. The messages are part of the contract: file, row, field, what was there and what to do.
+func TestImportErrors(t *testing.T) {
+	good := `{"context": "c", "multi_turns": [{"input": "q", "answer": "a"}]}` + "\n"
+	turns := func(third string) string {
+		return `{"context": "c", "multi_turns": [{"input": "q", "answer": "a"}, {"input": "q", "answer": "a"}, ` + third + `]}`
+	}
+	for _, c := range []struct{ task, row, want string }{
+		{"kv", turns(`{"input": "q", "answer": 17}`), `field multi_turns[2].answer: want string or list of strings, have number 17`},
+		{"kv", turns(`{"input": "q", "answer": ["a", 3]}`), `field multi_turns[2].answer[1]: want string, have number 3`},
+		{"kv", turns(`{"input": "q", "answer": []}`), `field multi_turns[2].answer: the list is empty, a turn needs at least one answer`},
+		{"kv", turns(`{"input": "q"}`), `field multi_turns[2].answer: want string or list of strings, have nothing`},
+		{"kv", turns(`{"input": null, "answer": "a"}`), `field multi_turns[2].input: want string, have nothing`},
+		{"kv", turns(`"q"`), `field multi_turns[2]: want object, have string "q"`},
+		{"kv", `{"context": "c", "multi_turns": []}`, `field multi_turns: the list is empty, a session needs at least one turn`},
+		{"kv", `{"context": "c"}`, `field multi_turns: want list, have nothing`},
+		{"kv", `{"multi_turns": [{"input": "q", "answer": "a"}]}`, `field context: want string or list of integers, have nothing`},
+		{"kv", `{"context": true, "multi_turns": []}`, `field context: want string or list of integers, have boolean true`},
+		{"kv", `{"context": "", "multi_turns": []}`, `field context: the text is empty`},
+		{"vt", `{"input": {"a": 1}, "multi_turns": []}`, `field input: want string or list of integers, have object of 1 fields`},
+		{"mf", turns(`{"input": "q", "answer": 1.5}`), `field multi_turns[0].answer: want integer, have string "a"`},
+		{"mf", `{"context": [1, 2.5], "multi_turns": []}`, `field context[1]: want integer, have number 2.5`},
+		{"choiceeng", turns(`{}`), `field multi_turns[0].options: want list, have nothing`},
+		{"choiceeng", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "options": ["a"]}]}`, `field multi_turns[0].options: want at least two options, have 1`},
+		{"repoqaandkv", turns(`{}`), `field multi_turns[0].task: want string, have nothing`},
+		{"repoqaandkv", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_mf"}]}`, `field multi_turns[0].task: want one of repoqa, kv, have string "scbench_mf"`},
+		{"kv", `{"context": "c", "context": "d"}`, `field "context" is there twice`},
+		{"kv", `{"context": "` + "\xff" + `"}`, `the line is not valid UTF-8`},
+		{"kv", `{"context": "c",}`, `byte 17 of the line is not JSON`},
+		{"kv", `{"context": "c"`, `byte 16 of the line is not JSON`},
+		{"kv", `[1]`, `want one object a line, have list of 1`},
+		{"kv", `{"context": ` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, `nested deeper than 32 levels`},
+	} {
+		text := strings.Repeat(good, 6) + c.row + "\n" + good
+		switch c.task { // the rows before the bad one have to be good
+		case "mf":
+			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": [1], "multi_turns": [{"input": "q", "answer": 1}]}`+"\n", 6), 1)
+		case "choiceeng":
+			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "options": ["a", "b"]}]}`+"\n", 6), 1)
+		case "repoqaandkv":
+			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_kv"}]}`+"\n", 6), 1)
+		}
+		_, _, err := importText(t, c.task, "kv.jsonl", text)
+		if err == nil {
+			t.Errorf("%s passes", c.row)
+			continue
+		}
+		msg := err.Error()
+		if strings.Contains(msg, "set.parquet") || !strings.Contains(msg, "kv.jsonl: row 7: "+c.want) || !strings.HasSuffix(msg, "; fix the row or re-download the file") {
+			t.Errorf("want … row 7: %s …, have %s", c.want, msg)
+		}
+	}
+}
+
+// TestImportParquetErrors checks that a Parquet row of the wrong type is told in the same words.
+func TestImportParquetErrors(t *testing.T) {
+	type turn struct {
+		Input  string `parquet:"input"`
+		Answer int64  `parquet:"answer"`
+	}
+	type row struct {
+		Context string `parquet:"context"`
+		Turns   []turn `parquet:"multi_turns,list"`
+	}
+	_, _, err := importText(t, "kv", "kv.parquet", string(parquetOf(t, row{"c", []turn{{"q", 1}}})))
+	if err == nil || !strings.Contains(err.Error(), "kv.parquet: row 1: field multi_turns[0].answer: want string or list of strings, have number 1; fix") {
+		t.Error(err)
+	}
+	type delta struct {
+		Context string `parquet:"context,delta"`
+	}
+	_, _, err = importText(t, "kv", "kv.parquet", string(parquetOf(t, delta{"c"})))
+	if err == nil || !strings.Contains(err.Error(), "column context: page 1: encoding DELTA_BYTE_ARRAY is not read; rewrite the file with PLAIN") {
+		t.Error(err)
+	}
+}
+
+// TestImportWrongFiles hands over what people hand over.
+func TestImportWrongFiles(t *testing.T) {
+	for text, want := range map[string]string{
+		"\x80\x02}q\x00":   "a Python pickle; pickles can run any code and are never read",
+		"PK\x03\x04....":   "a zip archive",
+		"\x1f\x8b\x08....": "gzip-compressed; decompress it with gunzip",
+		"version https://git-lfs.github.com/spec/v1\noid sha256:00\n": "a Git LFS pointer and not the data; fetch the data with git lfs pull",
+		"<!DOCTYPE html><html>":           "a web page and not the data",
+		"  <HTML>":                        "a web page and not the data",
+		`[{"context": "c"}]`:              "one JSON array; write one object a line",
+		"":                                "the file is empty",
+		" \n \n":                          "the file is empty",
+		"id,context\n1,c\n":               "neither Parquet nor JSON lines",
+		"\xef\xbb\xbf{\"a\": 1}":          "byte order mark",
+		"\xff\xfe{\x00":                   "UTF-16",
+		"ARROW1\x00\x00":                  "an Arrow IPC file",
+		"PAR1":                            "the file is cut off",
+		"PAR1" + string(make([]byte, 20)): "does not begin and end with PAR1",
+	} {
+		_, _, err := importText(t, "kv", "kv.jsonl", text)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "kv.jsonl") {
+			t.Errorf("%q: want %q, have %v", text, want, err)
+		}
+	}
+	out := filepath.Join(t.TempDir(), "o")
+	for want, paths := range map[string][]string{
+		"no file is named":   nil,
+		"not a regular file": {t.TempDir()},
+		"no such file":       {"/nowhere/kv.jsonl"},
+	} {
+		if _, err := Import(context.Background(), Task{Name: "kv"}, paths, out, Counter{}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, have %v", want, err)
+		}
+	}
+	if _, err := Import(context.Background(), Task{Name: "hashhop"}, []string{"x"}, out, Counter{}); err == nil || !strings.Contains(err.Error(), "no published data") {
+		t.Error(err)
+	}
+}
+
+// TestImportMany numbers the rows of two files through and records both as the source.
+func TestImportMany(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for _, name := range []string{"b.jsonl", "a.jsonl"} {
+		paths = append(paths, filepath.Join(dir, name))
+		row := fmt.Sprintf(`{"context": %q, "multi_turns": [{"input": "q", "answer": "a"}]}`, name)
+		if err := os.WriteFile(paths[len(paths)-1], []byte(row), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(dir, "out.parquet")
+	imported, err := Import(context.Background(), Task{Name: "kv"}, paths, out, Counter{Hash: "h", Count: func(s string) int { return 42 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _ := readAll(t, out)
+	if len(rows) != 2 || rows[1].Example.ID != "1" || rows[1].Example.Context != "a.jsonl" || rows[0].Tokens != 42 || imported.Tokenizer != "h" {
+		t.Errorf("%+v %+v", rows, imported)
+	}
+	if s := strings.Split(imported.Source, ", "); len(s) != 2 || !strings.HasPrefix(s[0], "b.jsonl ") || len(s[0]) != len("b.jsonl ")+64 {
+		t.Error(imported.Source)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	gone := filepath.Join(t.TempDir(), "x")
+	if _, err := Import(ctx, Task{Name: "kv"}, paths, gone, Counter{}); err == nil {
+		t.Error("a cancelled import succeeds")
+	}
+	wantEmpty(t, filepath.Dir(gone))
+}
+
+// TestLongLine reads a line that no buffer holds at once.
+func TestLongLine(t *testing.T) {
+	text := strings.Repeat("词", 3<<20)
+	rows, _, err := importText(t, "qachn", "qa.jsonl", `{"context": "`+text+`", "multi_turns": [{"input": "q", "answer": "a"}]}`)
+	if err != nil || len(rows) != 1 || rows[0].Example.Context != text {
+		t.Error(len(rows), err)
+	}
+}
