@@ -65,6 +65,7 @@ type (
 	}
 	arguments struct {
 		placed []expr
+		spread expr // *list after them; nil: none
 		names  []string
 		named  []expr
 	}
@@ -493,6 +494,10 @@ func (a arguments) eval(r *run, s *scope) args {
 	out := args{names: append([]string(nil), a.names...)}
 	for _, e := range a.placed {
 		out.placed = append(out.placed, r.eval(e, s))
+	}
+	if a.spread != nil {
+		out.placed = append(out.placed, r.list(r.eval(a.spread, s))...)
+		r.items(len(out.placed))
 	}
 	for _, e := range a.named {
 		out.named = append(out.named, r.eval(e, s))

@@ -253,7 +253,7 @@ func (p *parser) index(e expr) expr {
 	return &subscript{e, parts[0]}
 }
 
-// arguments reads (a, b, k=c).
+// arguments reads (a, b, *c, k=d).
 func (p *parser) arguments() arguments {
 	p.expect(itemOp, "(")
 	var a arguments
@@ -270,8 +270,12 @@ func (p *parser) arguments() arguments {
 			a.names, a.named = append(a.names, key), append(a.named, p.expression())
 			continue
 		}
-		if len(a.named) > 0 {
-			p.fail("a positional argument after a named one")
+		if len(a.named) > 0 || a.spread != nil {
+			p.fail("a positional argument after a named or spread one")
+		}
+		if p.accept(itemOp, "*") {
+			a.spread = p.expression()
+			continue
 		}
 		a.placed = append(a.placed, p.expression())
 	}

@@ -1,0 +1,165 @@
+package tokenizers
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// TestGoldenClasses compares the classes of all code points with those that the reference library was seen to use.
+func TestGoldenClasses(t *testing.T) {
+	var golden map[string]json.RawMessage
+	readJSON(t, filepath.Join(goldenDir(), "tokenizers", "unicode_classes.json"), &golden)
+	c := classTable()
+	for name, set := range map[string]uint8{`\p{L}`: letter, `\p{N}`: number, `\s`: blank} {
+		var ranges [][2]rune
+		if err := json.Unmarshal(golden[name], &ranges); err != nil {
+			t.Fatal(err)
+		}
+		at := 0
+		for r := rune(0); r <= utf8.MaxRune; r++ {
+			for at < len(ranges) && ranges[at][1] < r {
+				at++
+			}
+			want := at < len(ranges) && ranges[at][0] <= r
+			if got := c[r]&set != 0; got != want {
+				t.Errorf("%U in %s: %v; want %v", r, name, got, want)
+			}
+		}
+	}
+}
+
+// words are the pieces that a splitter makes.
+func words(t testing.TB, s splitter, text string) []string {
+	t.Helper()
+	var out []string
+	err := s.split(word{text: text}, func(w word) error {
+		if w.pad == 0 && text[w.pos:w.pos+len(w.text)] != w.text {
+			t.Errorf("word %q is not at %d of %q", w.text, w.pos, text)
+		}
+		if w.text != "" {
+			out = append(out, w.text)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// TestScanners compares each hand-written scanner with its pattern run by a regular expression engine.
+func TestScanners(t *testing.T) {
+	var texts []string
+	for _, s := range tortureTexts(t, filepath.Join(goldenDir(), "tokenizers")) {
+		texts = append(texts, s)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 3000 {
+		texts = append(texts, randomText(r))
+	}
+	for i, s := range scanners {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			find, err := compilePattern(s.pattern, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range texts {
+				got := words(t, scanSplit{classTable(), s.scan}, text)
+				want := words(t, patternSplit{find, false, isolated}, text)
+				if !slices.Equal(got, want) {
+					t.Fatalf("%q: %q; want %q", text, got, want)
+				}
+			}
+		})
+	}
+}
+
+// randomText is made of pieces at which patterns decide something.
+func randomText(r *rand.Rand) string {
+	pieces := []string{
+		" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u0085", "\u200b", "a", "Z", "é", "ſ", "世", "'", "'s", "'S", "'ſ", "'re", "'LL", "'l",
+		"1", "23", "٣", "½", "Ⅷ", ".", "!?", "-", "-3f", "a1", "1a", "ab", "f", "_", "😀", "\u0301", "\u1c89", "\U00010d40", `": "`, "\u2028", "\x0b",
+	}
+	var b strings.Builder
+	for range r.IntN(12) {
+		b.WriteString(pieces[r.IntN(len(pieces))])
+	}
+	return b.String()
+}
+
+func TestBehaviors(t *testing.T) {
+	// The example of the reference's documentation.
+	for behavior, want := range map[string]string{
+		"Removed":            "the|final|countdown",
+		"Isolated":           "the|-|final|-|-|countdown",
+		"Contiguous":         "the|-|final|--|countdown",
+		"MergedWithPrevious": "the-|final-|-|countdown",
+		"MergedWithNext":     "the|-final|-|-countdown",
+	} {
+		for _, invert := range []bool{false, true} {
+			pattern := `{"String":"-"}`
+			if invert {
+				pattern = `{"Regex":"[^-]+|(?!-)x"}` // the same stretches, seen from the other side
+			}
+			if invert && behavior != "Removed" {
+				continue
+			}
+			s, err := parseSplit(json.RawMessage(fmt.Sprintf(`{"pattern":%s,"behavior":%q,"invert":%v}`, pattern, behavior, invert)), "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Join(words(t, s[0], "the-final--countdown"), "|"); got != want {
+				t.Errorf("%s, invert %v: %s; want %s", behavior, invert, got, want)
+			}
+		}
+	}
+}
+
+func TestDigits(t *testing.T) {
+	for config, want := range map[string]string{
+		`{"individual_digits":true}`:  "a|1|2|b|٣|½",
+		`{"individual_digits":false}`: "a|12|b|٣½",
+	} {
+		s, err := parseDigits(json.RawMessage(config), "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(words(t, s[0], "a12b٣½"), "|"); got != want {
+			t.Errorf("%s: %s; want %s", config, got, want)
+		}
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	for _, c := range []struct{ pattern, text, want string }{
+		{`\s+`, "a \u0085b\u200bc", "a| \u0085|b\u200bc"},
+		{`[^\s\d]+`, "a b1٣", "a| |b|1٣"},
+		{`[\S]`, "a b", "a| |b"},
+		{`\p{L}+(?=x)`, "aax b\u1c89x", "aa|x |b\u1c89|x"},
+		{`(?i:'s)`, "a'Sb'ſc", "a|'S|b|'ſ|c"},
+		{`\u0041|\x{42}|\x43`, "ABCD", "A|B|C|D"},
+		{`[\r\n]{2,3}?|[a-c\-]`, "a\n\n\n-", "a|\n\n|\n|-"},
+	} {
+		find, err := compilePattern(c.pattern, "test")
+		if err != nil {
+			t.Errorf("%s: %v", c.pattern, err)
+			continue
+		}
+		if got := strings.Join(words(t, patternSplit{find, false, isolated}, c.text), "|"); got != c.want {
+			t.Errorf("%s: %q; want %q", c.pattern, got, c.want)
+		}
+	}
+	for _, pattern := range []string{
+		`\w+`, `\bx`, `^a`, `a$`, `a++`, `a*+`, `[a[bc]]`, `[a&&b]`, `(?x)a`, `(?<n>a)`, `(?i:ss)`, `(?i:é)`, `\p{Nope}`, `\p{^L}`, `\h`, `\1`, `a{,3}`, `\`, `(?i:s)(?#c)`, `[[:alpha:]]`, `(`, `a\x{110000}`,
+	} {
+		if _, err := compilePattern(pattern, "model.field"); err == nil || !strings.Contains(err.Error(), "model.field") {
+			t.Errorf("%s: %v; want an error that names the field", pattern, err)
+		}
+	}
+}
