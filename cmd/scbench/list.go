@@ -15,7 +15,7 @@ import (
 
 // listCommand prints what the program knows.
 type listCommand struct {
-	What string `arg:"" optional:"" enum:",tasks,methods,profiles,models,columns" help:"One of tasks, methods, profiles, models, columns; all but columns by default."`
+	What string `arg:"" optional:"" enum:"all,tasks,methods,profiles,models,columns" default:"all" help:"One of tasks, methods, profiles, models, columns; all but columns by default."`
 	JSON bool   `name:"json" help:"Columns as JSON."`
 }
 
@@ -35,7 +35,7 @@ func (l listCommand) Run(c console) error {
 		if l.What == s.name {
 			return table(c.out, s.print)
 		}
-		if l.What == "" && s.name != "columns" {
+		if l.What == "all" && s.name != "columns" {
 			fmt.Fprintf(c.out, "%s\n", strings.ToUpper(s.name))
 			if err := table(c.out, s.print); err != nil {
 				return err

@@ -75,7 +75,7 @@ func (f modelFlags) tokenizer() (tokenizers.Tokenizer, error) {
 // template reads the model's chat template; nil if it has none.
 func (f modelFlags) template() (*tokenizers.ChatTemplate, error) {
 	if f.Model == "" {
-		return tokenizers.FSChat(models.Reference())
+		return tokenizers.FSChat("reference", models.Reference())
 	}
 	c, err := tokenizers.LoadChat(f.Model)
 	if errors.Is(err, tokenizers.ErrNoTemplate) {

@@ -1,13 +1,17 @@
 package tokenizers
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/zeebo/blake3"
 
 	"scbench/stages/tokenizers/jinja"
 )
@@ -20,6 +24,7 @@ type Message struct {
 
 // ChatTemplate writes a conversation as the prompt that a model was trained on. It may be used by many goroutines.
 type ChatTemplate struct {
+	hash     string
 	template *jinja.Template
 	vars     []jinja.Var
 	now      time.Time
@@ -38,7 +43,7 @@ func ParseChat(name, template string, vars map[string]string) (*ChatTemplate, er
 	if err != nil {
 		return nil, err
 	}
-	c := &ChatTemplate{template: t, now: TemplateDate}
+	c := &ChatTemplate{template: t, now: TemplateDate, hash: hashTemplate(template, vars)}
 	for _, token := range templateTokens {
 		if v, ok := vars[token]; ok {
 			c.vars = append(c.vars, jinja.Var{Name: token, Value: v})
@@ -49,6 +54,19 @@ func ParseChat(name, template string, vars map[string]string) (*ChatTemplate, er
 	}
 	return c, nil
 }
+
+// hashTemplate hashes all that a rendering depends on besides the messages.
+func hashTemplate(template string, vars map[string]string) string {
+	h := blake3.New()
+	for _, token := range templateTokens {
+		fmt.Fprintf(h, "%s=%q\n", token, vars[token])
+	}
+	fmt.Fprintf(h, "now=%s\n%s", TemplateDate.Format(time.RFC3339), template)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// Hash is the BLAKE3 hash, in hex, of the template, its special tokens and the day it is told.
+func (c *ChatTemplate) Hash() string { return c.hash }
 
 // Render returns the prompt for msgs, with the header of the assistant's answer if addGenerationPrompt is set. As in
 // Hugging Face, tools and documents are None. A template that refuses the messages gives an error that wraps
@@ -78,16 +96,22 @@ func (c *ChatTemplate) render(size int, vars []jinja.Var) (string, error) {
 	})
 }
 
+// ErrNoTemplate is wrapped by the error of a model directory that has no chat template.
+var ErrNoTemplate = errors.New("there is no chat template; put the model's into chat_template.jinja, or do without one")
+
 // LoadChat reads the chat template of a model directory: chat_template.jinja, or else chat_template in
 // tokenizer_config.json (of several named templates the one called "default"), which also has the special tokens.
-func LoadChat(dir string) (*ChatTemplate, error) {
-	path := filepath.Join(dir, "tokenizer_config.json")
+func LoadChat(dir string) (*ChatTemplate, error) { return FSChat(dir, os.DirFS(dir)) }
+
+// FSChat is LoadChat for a directory in a file system; name is what errors call it.
+func FSChat(name string, dir fs.FS) (*ChatTemplate, error) {
+	path := name + "/tokenizer_config.json"
 	config := map[string]json.RawMessage{}
-	data, err := readBounded(path)
+	data, err := readSmall(dir, "tokenizer_config.json")
 	switch {
-	case errors.Is(err, os.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	default:
 		if err := json.Unmarshal(data, &config); err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
@@ -103,13 +127,15 @@ func LoadChat(dir string) (*ChatTemplate, error) {
 			vars[name] = token
 		}
 	}
-	file := filepath.Join(dir, "chat_template.jinja")
-	source, err := readBounded(file)
+	source, err := readSmall(dir, "chat_template.jinja")
 	if err == nil {
-		return ParseChat(file, string(source), vars)
+		return ParseChat(name+"/chat_template.jinja", string(source), vars)
 	}
-	if !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s/chat_template.jinja: %w", name, err)
+	}
+	if isNull(config["chat_template"]) {
+		return nil, fmt.Errorf("%s: %w", name, ErrNoTemplate)
 	}
 	text, err := namedTemplate(config["chat_template"])
 	if err != nil {
@@ -138,11 +164,25 @@ func specialToken(raw json.RawMessage) (string, error) {
 	return token, err
 }
 
+// maxTemplateBytes bounds a template and the file it stands in; the largest published one has 200 KB.
+const maxTemplateBytes = 16 << 20
+
+// readSmall reads a file of at most maxTemplateBytes.
+func readSmall(dir fs.FS, name string) ([]byte, error) {
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxTemplateBytes+1))
+	if err == nil && len(data) > maxTemplateBytes {
+		err = fmt.Errorf("more than %d MiB", maxTemplateBytes>>20)
+	}
+	return data, err
+}
+
 // namedTemplate reads a template that is a string or a list of named ones.
 func namedTemplate(raw json.RawMessage) (string, error) {
-	if isNull(raw) {
-		return "", errors.New("is missing; put the model's template into chat_template.jinja next to it")
-	}
 	if raw[0] != '[' {
 		var text string
 		err := json.Unmarshal(raw, &text)
