@@ -107,8 +107,8 @@ func eachAttention(t *testing.T, f func(t *testing.T, rng *rand.Rand, a attentio
 		for i, kind := range maskKinds {
 			for _, d := range headDims {
 				rng := newRand(uint64(100*d + i))
-				for _, rows := range []int{0, 1, 2, 3, 5, 9} {
-					a := randomAttention(rng, rows, d, 1+rng.IntN(3), func() uint64 { return kind.draw(rng) })
+				for _, rows := range []int{0, 1, 2, 9} {
+					a := randomAttention(rng, rows, d, 1+rng.IntN(2), func() uint64 { return kind.draw(rng) })
 					t.Run(fmt.Sprintf("%s/d=%d/rows=%d", kind.name, d, rows), func(t *testing.T) { f(t, rng, a) })
 				}
 			}
@@ -227,16 +227,20 @@ func TestAttendPageEmptyMask(t *testing.T) {
 func TestAttendPageOverflow(t *testing.T) {
 	eachTier(t, func(t *testing.T) {
 		for _, d := range []int{5, 64} {
-			for _, bad := range []float32{inf, ninf, nan} {
+			for i, bad := range []float32{inf, nan, ninf, inf, nan} {
+				mask := []uint64{^uint64(0)}
+				if i >= 2 {
+					mask[0] = 1 << 9
+				}
 				k, v := make([]float32, PageTokens*d), filled(PageTokens*d, 1)
 				k[9*d] = bad
 				q := make([]float32, d)
 				q[0] = 1
 				o, m, l := make([]float32, d), []float32{ninf}, []float32{0}
-				AttendPage(o, m, l, q, k, v, []uint64{1 << 9}, 1, d)
+				AttendPage(o, m, l, q, k, v, mask, 1, d)
 				AttendFinish(o, l, 1, d)
 				if o[0] == o[0] {
-					t.Errorf("d=%d: a score of %v gives %v", d, bad, o[0])
+					t.Errorf("d=%d mask %#x: a score of %v gives %v", d, mask[0], bad, o[0])
 				}
 			}
 		}

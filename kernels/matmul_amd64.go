@@ -1,5 +1,7 @@
 package kernels
 
+import "unsafe"
+
 // A panel is sixteen rows of w by up to wideChunk columns, panelStride apart: not a power of two, so that its rows
 // do not share cache sets.
 const (
@@ -15,7 +17,7 @@ func matmulBlock(out, x []float32, w *Matrix, r0, r1, c0, c1 int) {
 	}
 	// Whole panels are read in place while too few rows of x would share the cost of a copy.
 	whole := c0
-	if w.f32 != nil && r1-r0 < 8 || w.bf16 != nil && r1-r0 < 4 {
+	if w.f32 != nil && r1-r0 < 8 || w.bf16 != nil && r1-r0 < 4 && (w.Cols%8 == 0 || active == tierAVX512) {
 		whole = c0 + (c1-c0)/panelRows*panelRows
 		matmulInPlace(out, x, w, r0, r1, c0, whole)
 	}
@@ -94,25 +96,47 @@ func (w *Matrix) load(dst []float32, i, c int) {
 			return
 		}
 	case BF16:
-		if n = len(dst) &^ 15; n > 0 && active == tierAVX512 {
-			widenBF16AVX512(&dst[0], &w.data[2*at], n)
-		} else {
-			n = 0
+		if n = len(dst) &^ 15; n > 0 {
+			wideBF16(&dst[0], &w.data[2*at], n)
 		}
 	}
 	w.widen(dst[n:], i, c+n)
 }
 
 func dot4x16(sums *float32, sstride int, x *float32, xstride int, w *float32, stride, n, add int) {
-	dot4x16AVX512(sums, sstride, x, xstride, w, stride, n, add)
+	if active == tierAVX512 {
+		dot4x16AVX512(sums, sstride, x, xstride, w, stride, n, add)
+		return
+	}
+	dot2x16AVX2(sums, sstride, x, xstride, w, stride, n, add)
+	sums, x = advance(sums, 2*sstride), advance(x, 2*xstride)
+	dot2x16AVX2(sums, sstride, x, xstride, w, stride, n, add)
 }
 
+func advance(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
+
 func dot1x16(sums *[16]float32, x, w *float32, stride, n int) {
-	dot1x16AVX512(sums, x, w, stride, n)
+	if active == tierAVX512 {
+		dot1x16AVX512(sums, x, w, stride, n)
+	} else {
+		dot1x16AVX2(sums, x, w, stride, n)
+	}
 }
 
 func dot1x16BF16(sums *[16]float32, x *float32, w *uint16, stride, n int) {
-	dot1x16BF16AVX512(sums, x, w, stride, n)
+	if active == tierAVX512 {
+		dot1x16BF16AVX512(sums, x, w, stride, n)
+	} else {
+		dot1x16BF16AVX2(sums, x, w, stride, n)
+	}
+}
+
+func wideBF16(dst *float32, src *byte, n int) {
+	if active == tierAVX512 {
+		widenBF16AVX512(dst, src, n)
+	} else {
+		widenBF16AVX2(dst, src, n)
+	}
 }
 
 // dot1x16AVX512 computes the inner products of x[n] with sixteen rows w[n], stride values apart.
@@ -135,3 +159,21 @@ func dot4x16AVX512(sums *float32, sstride int, x *float32, xstride int, w *float
 //
 //go:noescape
 func widenBF16AVX512(dst *float32, src *byte, n int)
+
+// The AVX2 kernels do the same with half the lanes.
+
+//go:noescape
+func dot1x16AVX2(sums *[16]float32, x, w *float32, stride, n int)
+
+// dot1x16BF16AVX2 needs n to be a positive multiple of 8.
+//
+//go:noescape
+func dot1x16BF16AVX2(sums *[16]float32, x *float32, w *uint16, stride, n int)
+
+// dot2x16AVX2 is for two rows of x.
+//
+//go:noescape
+func dot2x16AVX2(sums *float32, sstride int, x *float32, xstride int, w *float32, stride, n, add int)
+
+//go:noescape
+func widenBF16AVX2(dst *float32, src *byte, n int)

@@ -9,6 +9,8 @@ func available(t tier) bool {
 	switch t {
 	case tierGo:
 		return true
+	case tierAVX2:
+		return avx2
 	case tierAVX512:
 		return avx2 && cpu.X86.HasAVX512F
 	}
