@@ -184,7 +184,7 @@ func TestAttendPageTwin(t *testing.T) {
 		}
 		AttendFinish(o2, l2, a.rows, a.d)
 		near(t, "o", o, doubles(o2), attendTolerance)
-		near(t, "m", m, doubles(m2), 1e-6)
+		near(t, "m", m, doubles(m2), attendTolerance)
 		near(t, "l", l, doubles(l2), attendTolerance)
 	})
 }
