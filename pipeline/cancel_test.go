@@ -167,11 +167,11 @@ func (r *randomRun) check(err error) error {
 // Whatever happens, and wherever: no goroutine is left, each item was consumed or released once, the allocator is at
 // zero, and what the sink saw is the start of what it should have seen; all of it if nothing happened.
 func TestTrouble(t *testing.T) {
-	bubble(t, func(rt *rapid.T) {
+	bubble(t, func(rt *rapid.T) func() error {
 		r := drawRun(rt, "none", "error", "panic", "cancel", "stop")
-		_, err := r.run()
-		if wrong := r.check(err); wrong != nil {
-			rt.Fatal(wrong)
+		return func() error {
+			_, err := r.run()
+			return r.check(err)
 		}
 	})
 }

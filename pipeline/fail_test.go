@@ -70,7 +70,7 @@ func TestErrors(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), `stage "`+kind+`", item 5: `) || !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s, %d workers: %v", kind, workers, err)
 			}
-			if var1 := (*fs.PathError)(nil); !errors.As(err, &var1) {
+			if typed := (*fs.PathError)(nil); !errors.As(err, &typed) {
 				t.Errorf("%s, %d workers: %v lost its type", kind, workers, err)
 			}
 		}
@@ -121,10 +121,8 @@ func TestPanicInRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		f := New(ctx)
-		var last error
 		edge := FlatMap(From(f, "from", count(3)), Stage{Name: "make", Buffer: 1}, func(_ context.Context, v int, emit func(badRelease) error) error {
-			last = emit(badRelease{v})
-			return last
+			return emit(badRelease{v})
 		})
 		Each(edge, "stuck", func(ctx context.Context, _ badRelease) error { <-ctx.Done(); return nil })
 		synctest.Wait()
@@ -193,6 +191,29 @@ func TestParentCancelled(t *testing.T) {
 	})
 }
 
+// Once the run is cancelled no function is called any more, though items wait for it; and a sink that has finished all
+// items has finished, though the run is cancelled.
+func TestCancelledInSink(t *testing.T) {
+	for range 20 { // select is fair; a wrong one would be right half of the time
+		for items, want := range map[int]error{1: nil, 9: context.Canceled} {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				f, calls := New(ctx), 0
+				Each(Map(From(f, "from", count(items)), Stage{Name: "map", Buffer: 4}, same[int]), "each", func(context.Context, int) error {
+					time.Sleep(time.Second) // the buffer fills
+					cancel()
+					calls++
+					return nil
+				})
+				if err := f.Wait(); !errors.Is(err, want) || calls != 1 {
+					t.Errorf("%d items: %d calls, then %v; want %v", items, calls, err, want)
+				}
+			})
+		}
+	}
+}
+
 // Functions see the failure of another stage in their context.
 func TestFailureReachesFunctions(t *testing.T) {
 	err := graph{
@@ -237,10 +258,9 @@ func TestIgnoredEmitError(t *testing.T) {
 func TestUnreadOutput(t *testing.T) {
 	n := newNursery()
 	f := New(t.Context())
-	made := Map(From(f, "from", count(5)), Stage{Name: "made", Buffer: 2}, func(_ context.Context, v int) (*item, error) {
+	Map(From(f, "from", count(5)), Stage{Name: "made", Buffer: 2}, func(_ context.Context, v int) (*item, error) {
 		return n.item(v), nil
 	})
-	_ = made
 	if err := f.Wait(); err == nil || !strings.HasPrefix(err.Error(), `stage "made": nothing reads its output`) {
 		t.Errorf("got %v", err)
 	}

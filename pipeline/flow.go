@@ -58,7 +58,7 @@ func New(ctx context.Context) *Flow {
 }
 
 // Context is the context that the stages' functions get: done as soon as a stage fails or the context given to New
-// is done, and after Wait. Sequences that can block should watch it; nothing else can wake them.
+// is done, and after Wait. Functions and sequences that can block should watch it; nothing else can wake them.
 func (f *Flow) Context() context.Context { return f.ctx }
 
 // Stop ends the run gracefully: sources are not asked for another item, everything read so far (the item that is

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -20,42 +21,47 @@ func stageGen(name string) *rapid.Generator[Stage] {
 
 // Any workers, buffers and delays: the output is that of a plain loop.
 func TestOrder(t *testing.T) {
-	bubble(t, func(rt *rapid.T) {
+	bubble(t, func(rt *rapid.T) func() error {
 		n := rapid.IntRange(0, 40).Draw(rt, "items")
 		double, spread := stageGen("double").Draw(rt, "double"), stageGen("spread").Draw(rt, "spread")
 		delays := rapid.SliceOfN(rapid.IntRange(0, 9), 16, 16).Draw(rt, "delays")
-		nap := func(v int) { time.Sleep(time.Duration(delays[v%len(delays)])) }
-		fan := func(v int) int { return (v * 7) % 4 }
-
-		f := New(context.Background())
-		doubled := Map(From(f, "count", count(n)), double, func(_ context.Context, v int) (int, error) {
-			nap(v)
-			return 2 * v, nil
-		})
-		parts := FlatMap(doubled, spread, func(_ context.Context, v int, emit func([2]int) error) error {
-			nap(v + 1)
-			for part := range fan(v) {
-				if err := emit([2]int{v, part}); err != nil {
-					return err
-				}
-				nap(v + part)
-			}
-			return nil
-		})
-		got := collect(parts, "collect")
-		if err := f.Wait(); err != nil {
-			rt.Fatal(err)
-		}
-		var want [][2]int
-		for i := range n {
-			for part := range fan(2 * i) {
-				want = append(want, [2]int{2 * i, part})
-			}
-		}
-		if !slices.Equal(*got, want) {
-			rt.Fatalf("got %v, want %v", *got, want)
-		}
+		return func() error { return order(n, double, spread, delays) }
 	})
+}
+
+func order(n int, double, spread Stage, delays []int) error {
+	nap := func(v int) { time.Sleep(time.Duration(delays[v%len(delays)])) }
+	fan := func(v int) int { return (v * 7) % 4 }
+
+	f := New(context.Background())
+	doubled := Map(From(f, "count", count(n)), double, func(_ context.Context, v int) (int, error) {
+		nap(v)
+		return 2 * v, nil
+	})
+	parts := FlatMap(doubled, spread, func(_ context.Context, v int, emit func([2]int) error) error {
+		nap(v + 1)
+		for part := range fan(v) {
+			if err := emit([2]int{v, part}); err != nil {
+				return err
+			}
+			nap(v + part)
+		}
+		return nil
+	})
+	got := collect(parts, "collect")
+	if err := f.Wait(); err != nil {
+		return err
+	}
+	var want [][2]int
+	for i := range n {
+		for part := range fan(2 * i) {
+			want = append(want, [2]int{2 * i, part})
+		}
+	}
+	if !slices.Equal(*got, want) {
+		return fmt.Errorf("got %v, want %v", *got, want)
+	}
+	return nil
 }
 
 // The same with the real scheduler, for the race detector.

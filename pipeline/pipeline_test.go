@@ -40,10 +40,16 @@ func collect[T any](in *Edge[T], name string) *[]T {
 	return &all
 }
 
-// bubble runs a rapid property in fake time, where a goroutine that is left behind is a deadlock, which panics.
-func bubble(t *testing.T, property func(rt *rapid.T)) {
+// bubble checks a property in fake time, where a goroutine that is left behind is a deadlock, which panics. draw draws
+// the case and returns what to run; that knows nothing of rapid, which speaks by panics and only in its own goroutine.
+func bubble(t *testing.T, draw func(rt *rapid.T) (run func() error)) {
 	rapid.Check(t, func(rt *rapid.T) {
-		synctest.Test(t, func(*testing.T) { property(rt) })
+		run := draw(rt)
+		var err error
+		synctest.Test(t, func(*testing.T) { err = run() })
+		if err != nil {
+			rt.Fatal(err)
+		}
 	})
 }
 

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,33 +60,39 @@ func TestStats(t *testing.T) {
 // After a run that went well each stage has taken what the one before it sent; in any run it took no more. A worker
 // spends its life in one of the three times.
 func TestStatsAddUp(t *testing.T) {
-	bubble(t, func(rt *rapid.T) {
+	bubble(t, func(rt *rapid.T) func() error {
 		r := drawRun(rt, "none", "stop", "cancel", "error")
-		start := time.Now()
-		f, err := r.run()
-		life := time.Since(start)
-		stats := f.Stats()
-		if len(stats) != len(r.stages)+2 {
-			rt.Fatalf("%d stages, want %d", len(stats), len(r.stages)+2)
-		}
-		for i, s := range stats {
-			if i > 0 && (s.In > stats[i-1].Out || err == nil && s.In != stats[i-1].Out) {
-				rt.Fatalf("stage %d took %d of %d: %+v", i, s.In, stats[i-1].Out, stats)
-			}
-			if spent := s.Busy + s.WaitIn + s.WaitOut; spent > life*time.Duration(s.Workers) {
-				rt.Fatalf("stage %d spent %v of %d × %v", i, spent, s.Workers, life)
-			}
-		}
-		if sink := stats[len(stats)-1]; int(sink.Out) != len(r.seen) {
-			rt.Fatalf("the sink counts %d, but saw %d", sink.Out, len(r.seen))
-		}
-		if sink := stats[len(stats)-1]; err == nil && sink.Busy+sink.WaitIn != life {
-			rt.Fatalf("the sink spent %v of %v", sink.Busy+sink.WaitIn, life)
-		}
-		if int(stats[0].In) != r.read {
-			rt.Fatalf("the source counts %d, but read %d", stats[0].In, r.read)
+		return func() error {
+			start := time.Now()
+			f, err := r.run()
+			return addUp(r, f.Stats(), time.Since(start), err)
 		}
 	})
+}
+
+func addUp(r *randomRun, stats []Stat, life time.Duration, err error) error {
+	if len(stats) != len(r.stages)+2 {
+		return fmt.Errorf("%d stages, want %d", len(stats), len(r.stages)+2)
+	}
+	for i, s := range stats {
+		if i > 0 && (s.In > stats[i-1].Out || err == nil && s.In != stats[i-1].Out) {
+			return fmt.Errorf("stage %d took %d of %d: %+v", i, s.In, stats[i-1].Out, stats)
+		}
+		if spent := s.Busy + s.WaitIn + s.WaitOut; spent > life*time.Duration(s.Workers) {
+			return fmt.Errorf("stage %d spent %v of %d × %v", i, spent, s.Workers, life)
+		}
+	}
+	if source := stats[0]; int(source.In) != r.read {
+		return fmt.Errorf("the source counts %d, but read %d", source.In, r.read)
+	}
+	sink := stats[len(stats)-1]
+	if int(sink.Out) != len(r.seen) {
+		return fmt.Errorf("the sink counts %d, but saw %d", sink.Out, len(r.seen))
+	}
+	if err == nil && sink.Busy+sink.WaitIn != life {
+		return fmt.Errorf("the sink spent %v of %v", sink.Busy+sink.WaitIn, life)
+	}
+	return nil
 }
 
 // Stats may be asked for all the time, also while the flow is being built.
