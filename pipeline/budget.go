@@ -29,7 +29,7 @@ func NewBudget(bytes int64) *Budget {
 // once when n is more than there will ever be. It panics if n is negative.
 func (b *Budget) Acquire(ctx context.Context, n int64) error {
 	if n > b.total {
-		return fmt.Errorf("%d bytes needed at once, but the budget is %d bytes in all; raise it or shrink the item", n, b.total)
+		return fmt.Errorf("%d bytes needed at once, but the budget has %d in all; raise it or shrink the item", n, b.total)
 	}
 	if err := b.sem.Acquire(ctx, n); err != nil {
 		return fmt.Errorf("waiting for %d of %d bytes: %w", n, b.total, err)

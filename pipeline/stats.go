@@ -17,7 +17,8 @@ type Stat struct {
 	WaitOut time.Duration // for items before it to finish, or for the next stage to take a result
 }
 
-// Stats is a snapshot of all stages in the order in which they were made. It may be called at any time.
+// Stats is a snapshot of all stages in the order in which they were made. It may be called at any time; while the flow
+// runs, its numbers are read one after the other, and two stages may differ by the item just handed over.
 func (f *Flow) Stats() []Stat {
 	f.mu.Lock()
 	defer f.mu.Unlock()
