@@ -1,0 +1,184 @@
+package datasets
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// publishedTask says in what the published rows of a task deviate from the common ones.
+type publishedTask struct {
+	name    string   // as Task.Name
+	numbers bool     // answers are integers
+	mixed   bool     // an answer may be an integer too
+	options bool     // turns have options
+	parts   []string // labels of the subtasks, as Turn.Part; nil: none
+}
+
+// publishedTasks lists the twelve published configurations in the order of the paper's table.
+var publishedTasks = []publishedTask{
+	{name: "kv"},
+	{name: "prefixsuffix"},
+	{name: "vt"},
+	{name: "repoqa"},
+	{name: "qaeng"},
+	{name: "qachn"},
+	{name: "choiceeng", options: true},
+	{name: "mf", numbers: true},
+	{name: "manyshot"},
+	{name: "summary"},
+	{name: "summarywithneedles", mixed: true, parts: []string{"summary", "passkey"}},
+	{name: "repoqaandkv", parts: []string{"repoqa", "kv"}},
+}
+
+func publishedKind(task string) (publishedTask, error) {
+	var names []string
+	for _, k := range publishedTasks {
+		if k.name == task {
+			return k, nil
+		}
+		names = append(names, k.name)
+	}
+	return publishedTask{}, fmt.Errorf("import: there is no published data for task %q; published are %s", task, strings.Join(names, ", "))
+}
+
+func (n normaliser) example(at place, rec record) (e Example, err error) {
+	from := "context"
+	if _, ok := rec.get(from); !ok {
+		if _, ok := rec.get("input"); ok {
+			from = "input"
+		}
+	}
+	v, _ := rec.get(from)
+	if e.Context, err = contextOf(at.field(from), v); err != nil {
+		return e, err
+	}
+	turns, _ := rec.get("multi_turns")
+	if e.Turns, err = listOf(at.field("multi_turns"), turns, n.turn); err != nil {
+		return e, err
+	}
+	if len(e.Turns) == 0 {
+		return e, at.field("multi_turns").errorf("the list is empty, a session needs at least one turn")
+	}
+	n.count(rec, "", from, "multi_turns")
+	e.Task = n.kind.name
+	return e, nil
+}
+
+// contextOf reads a context; a list of numbers becomes the text that Python makes of it.
+func contextOf(at place, v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		if v == "" {
+			return "", at.errorf("the text is empty")
+		}
+		return at.text(v)
+	case []any:
+		if len(v) == 0 {
+			return "", at.errorf("the list is empty")
+		}
+		numbers, err := listOf(at, v, integerText)
+		return "[" + strings.Join(numbers, ", ") + "]", err
+	}
+	return "", at.wrong("string or list of integers", v)
+}
+
+func integerText(at place, v any) (string, error) {
+	i, err := at.integer(v)
+	return strconv.Itoa(i), err
+}
+
+func (n normaliser) turn(at place, v any) (t Turn, err error) {
+	rec, err := at.object(v)
+	if err != nil {
+		return t, err
+	}
+	used := []string{"input", "answer"}
+	input, _ := rec.get("input")
+	if t.Input, err = at.field("input").text(input); err != nil {
+		return t, err
+	}
+	answer, _ := rec.get("answer")
+	if t.Answers, err = n.answers(at.field("answer"), answer); err != nil {
+		return t, err
+	}
+	if n.kind.options {
+		used = append(used, "options")
+		options, _ := rec.get("options")
+		if t.Options, err = listOf(at.field("options"), options, place.text); err != nil {
+			return t, err
+		}
+		if len(t.Options) < 2 {
+			return t, at.field("options").errorf("want at least two options, have %d", len(t.Options))
+		}
+	}
+	if n.kind.parts != nil {
+		used = append(used, "task")
+		label, _ := rec.get("task")
+		if t.Part, err = n.part(at.field("task"), label); err != nil {
+			return t, err
+		}
+	}
+	n.count(rec, "multi_turns[].", used...)
+	return t, nil
+}
+
+func (n normaliser) answers(at place, v any) ([]string, error) {
+	want := "string or list of strings"
+	switch {
+	case n.kind.numbers:
+		want = "integer"
+	case n.kind.mixed:
+		want = "string, list of strings or integer"
+	}
+	switch list, isList := v.([]any); {
+	case n.kind.numbers, n.kind.mixed && !isList:
+		if s, err := integerText(at, v); err == nil {
+			return []string{s}, nil
+		}
+		if n.kind.numbers {
+			return nil, at.wrong(want, v)
+		}
+	case isList && len(list) == 0:
+		return nil, at.errorf("the list is empty, a turn needs at least one answer")
+	case isList:
+		return listOf(at, v, place.text)
+	}
+	if _, ok := v.(string); !ok {
+		return nil, at.wrong(want, v)
+	}
+	s, err := at.text(v)
+	return []string{s}, err
+}
+
+func (n normaliser) part(at place, v any) (string, error) {
+	label, err := at.text(v)
+	if err != nil {
+		return "", err
+	}
+	part := strings.TrimPrefix(label, "scbench_")
+	if !slices.Contains(n.kind.parts, part) {
+		return "", at.wrong("one of "+strings.Join(n.kind.parts, ", "), v)
+	}
+	return part, nil
+}
+
+// count notes the fields of rec that are there and not used.
+func (n normaliser) count(rec record, prefix string, used ...string) {
+	for _, f := range rec {
+		if f.value != nil && !slices.Contains(used, f.name) {
+			n.unused[prefix+f.name]++
+		}
+	}
+}
+
+// report lists the unused fields by path.
+func (n normaliser) report() []UnusedField {
+	var out []UnusedField
+	for path, count := range n.unused {
+		out = append(out, UnusedField{path, count})
+	}
+	slices.SortFunc(out, func(a, b UnusedField) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
