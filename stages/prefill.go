@@ -222,7 +222,7 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above *promp
 }
 
 // plan is an upper bound of the cache bytes that an example needs at once: every distinct stretch of prompts, and for
-// each branch what its method may copy and what its questions and answers add, with a page of slack per head and fork.
+// each branch what its method keeps as a copy, what the conversation adds, and the fork of the longest answer.
 func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	s := j.Engine.Model.Shape()
 	page := int64(j.Engine.Store.PageBytes()) * int64(s.Layers*s.KVHeads)
@@ -236,9 +236,20 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 			if p.Compress != nil {
 				n += pages(len(script.First))
 			}
+			history, longest := 0, 0
 			for t, ask := range script.Ask {
-				n += pages(len(ask)+script.MaxAnswer[t]) + page
+				answer := script.MaxAnswer[t]
+				if script.Mode == outputs.MultiTurn {
+					history += len(ask)
+					if j.History == outputs.OwnHistory {
+						history += answer
+					}
+				} else {
+					answer += len(ask)
+				}
+				longest = max(longest, answer)
 			}
+			n += pages(history) + pages(longest)
 		}
 	}
 	return n

@@ -91,5 +91,8 @@ func failed(name string, line int, recovered any) error {
 	if !ok {
 		f.err = fmt.Errorf("internal error: %v", recovered)
 	}
+	if line == 0 { // the error says where
+		return fmt.Errorf("%s: %w", name, f.err)
+	}
 	return fmt.Errorf("%s: line %d: %w", name, line, f.err)
 }

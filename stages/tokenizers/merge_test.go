@@ -1,0 +1,109 @@
+package tokenizers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestMergesAgree compares the two ways to merge with the plainest one.
+func TestMergesAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, style := range []string{"llama3-style", "gpt2-style"} {
+		m := parseStyle(t, style).model.(*bpe)
+		for range 3000 {
+			word := make([]byte, 2+r.IntN(shortWord-2))
+			alphabet := []string{"aeinrst ", "ab", " \n", "\xe4\xbd\xa0\xe5\xa5\xbd", "0123456789abcdef-"}[r.IntN(5)]
+			for i := range word {
+				word[i] = alphabet[r.IntN(len(alphabet))]
+			}
+			want := mergePlainly(m, string(word))
+			if got := m.mergeShort(nil, string(word)); !slices.Equal(got, want) {
+				t.Fatalf("%q: short %v; want %v", word, got, want)
+			}
+			if got := m.mergeLong(nil, string(word)); !slices.Equal(got, want) {
+				t.Fatalf("%q: long %v; want %v", word, got, want)
+			}
+		}
+	}
+}
+
+func mergePlainly(m *bpe, word string) []int32 {
+	var ids []int32
+	for i := range len(word) {
+		ids = append(ids, m.bytes[word[i]])
+	}
+	for {
+		best, at := uint32(noMerge), 0
+		for i := range len(ids) - 1 {
+			if rank := m.pairs.slot(ids[i], ids[i+1]).rank; rank < best {
+				best, at = rank, i
+			}
+		}
+		if best == noMerge {
+			return ids
+		}
+		ids[at] = m.pairs.slot(ids[at], ids[at+1]).id
+		ids = slices.Delete(ids, at+1, at+2)
+	}
+}
+
+// TestLongWord has a word of 500 KB, which quadratic merging would not end on.
+func TestLongWord(t *testing.T) {
+	tk := parseStyle(t, "llama3-style")
+	for _, unit := range []string{"a", "ab", "ha", "你"} {
+		text := strings.Repeat(unit, 500_000/len(unit))
+		if got := tk.Decode(encode(t, tk, text), false); got != text {
+			t.Errorf("%q repeated: decodes to other text of %d bytes", unit, len(got))
+		}
+	}
+	text := strings.Repeat(" ", 250_000) + strings.Repeat("\n", 250_000) + "x"
+	if got := tk.Decode(encode(t, tk, text), false); got != text {
+		t.Error("white space: decodes to other text")
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	texts := tortureTexts(b, filepath.Join("..", "..", "testdata", "golden", "tokenizers"))
+	for _, kind := range []string{"prose", "numbers"} {
+		text := benchText(texts, kind)
+		for _, style := range []string{"llama3-style", "qwen2-style", "gpt2-style"} {
+			tk := parseStyle(b, style)
+			b.Run(fmt.Sprintf("%s/%s", kind, style), func(b *testing.B) {
+				b.SetBytes(int64(len(text)))
+				for b.Loop() {
+					if _, err := tk.Encode(text, false); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
+	b.Run("word", func(b *testing.B) {
+		tk, text := parseStyle(b, "llama3-style"), strings.Repeat("Donau", 100_000)
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			if _, err := tk.Encode(text, false); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// benchText is about 1 MB of English prose, or of numbers that no cache can hold.
+func benchText(texts map[string]string, kind string) string {
+	r := rand.New(rand.NewPCG(10, 11))
+	var b strings.Builder
+	vocabulary := strings.Fields(texts["gpl"] + " " + texts["para"] + " " + texts["prompt"])
+	for b.Len() < 1<<20 {
+		if kind == "prose" {
+			b.WriteString(vocabulary[r.IntN(len(vocabulary))] + " ")
+		} else {
+			fmt.Fprintf(&b, "\"%08x-%04x\": %d,\n", r.Uint32(), r.Uint32N(1<<16), r.Uint32())
+		}
+	}
+	return b.String()
+}

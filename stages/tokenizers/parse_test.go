@@ -1,0 +1,158 @@
+package tokenizers
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// edited is a tokenizer.json after a change to its top level.
+func edited(t testing.TB, data []byte, change func(file, model map[string]any)) []byte {
+	t.Helper()
+	var file map[string]any
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	change(file, file["model"].(map[string]any))
+	out, err := json.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestParseErrors(t *testing.T) {
+	base := styleFile(t, "llama3-style")
+	vocab := func(m map[string]any) map[string]any { return m["vocab"].(map[string]any) }
+	for name, c := range map[string]struct {
+		change func(file, model map[string]any)
+		want   []string // all in the message
+	}{
+		"missing merge part":   {func(_, m map[string]any) { m["merges"].([]any)[3] = "Q zzz" }, []string{"model.merges[3]", `"zzz"`, "model.vocab"}},
+		"missing merge result": {func(_, m map[string]any) { m["merges"].([]any)[0] = []string{"Q", "~"} }, []string{"model.merges[0]", `"Q~"`}},
+		"merge of three":       {func(_, m map[string]any) { m["merges"].([]any)[1] = "a b c" }, []string{"model.merges[1]", "two parts"}},
+		"merge of one":         {func(_, m map[string]any) { m["merges"].([]any)[1] = []string{"a"} }, []string{"model.merges[1]", "two parts"}},
+		"merge of numbers":     {func(_, m map[string]any) { m["merges"].([]any)[1] = 7 }, []string{"model.merges[1]"}},
+		"id twice":             {func(_, m map[string]any) { vocab(m)["~~~"] = 5 }, []string{"vocab: id 5", "more than one"}},
+		"id too large":         {func(_, m map[string]any) { vocab(m)["~~~"] = 2000000000 }, []string{"vocab: id 2000000000", "out of range"}},
+		"id beyond 32 bits":    {func(_, m map[string]any) { vocab(m)["~~~"] = 1 << 40 }, []string{`vocab["~~~"]`, "2^31"}},
+		"id negative":          {func(_, m map[string]any) { vocab(m)["~~~"] = -1 }, []string{`vocab["~~~"]`, "negative"}},
+		"byte missing":         {func(_, m map[string]any) { delete(vocab(m), "!") }, []string{"model.vocab", "byte 0x21"}},
+		"unigram":              {func(_, m map[string]any) { m["type"] = "Unigram" }, []string{"model", `"Unigram"`, "supported: BPE"}},
+		"byte fallback":        {func(_, m map[string]any) { m["byte_fallback"] = true }, []string{"model.byte_fallback", "supported"}},
+		"dropout":              {func(_, m map[string]any) { m["dropout"] = 0.1 }, []string{"model.dropout"}},
+		"suffix":               {func(_, m map[string]any) { m["end_of_word_suffix"] = "</w>" }, []string{"model.end_of_word_suffix", "</w>"}},
+		"no model":             {func(f, _ map[string]any) { delete(f, "model") }, []string{"model: is missing"}},
+		"normalizer":           {func(f, _ map[string]any) { f["normalizer"] = map[string]any{"type": "Lowercase"} }, []string{"normalizer", `"Lowercase"`, "supported: NFC"}},
+		"no ByteLevel":         {func(f, _ map[string]any) { f["pre_tokenizer"] = nil }, []string{"pre_tokenizer", "ByteLevel"}},
+		"ByteLevel first": {func(f, _ map[string]any) {
+			f["pre_tokenizer"] = map[string]any{"type": "Sequence", "pretokenizers": []any{map[string]any{"type": "ByteLevel"}, map[string]any{"type": "Digits"}}}
+		}, []string{"pre_tokenizer", "last"}},
+		"behavior": {func(f, _ map[string]any) {
+			f["pre_tokenizer"] = map[string]any{"type": "Split", "pattern": map[string]any{"String": "x"}, "behavior": "Odd"}
+		}, []string{"pre_tokenizer.behavior", `"Odd"`, "Isolated"}},
+		"pattern": {func(f, _ map[string]any) {
+			f["pre_tokenizer"] = map[string]any{"type": "Split", "pattern": map[string]any{"Regex": `\bx`}, "behavior": "Isolated"}
+		}, []string{"pre_tokenizer.pattern.Regex", `\b`}},
+		"decoder":        {func(f, _ map[string]any) { f["decoder"] = map[string]any{"type": "WordPiece"} }, []string{"decoder", "WordPiece", "supported: ByteLevel"}},
+		"no decoder":     {func(f, _ map[string]any) { f["decoder"] = nil }, []string{"decoder", "ByteLevel"}},
+		"added id":       {func(f, _ map[string]any) { f["added_tokens"].([]any)[1].(map[string]any)["id"] = 1960 }, []string{"added_tokens[1].id", "1960", "begin_of_text"}},
+		"added negative": {func(f, _ map[string]any) { f["added_tokens"].([]any)[1].(map[string]any)["id"] = -7 }, []string{"added_tokens[1].id", "negative"}},
+		"added long": {func(f, _ map[string]any) {
+			f["added_tokens"].([]any)[1].(map[string]any)["content"] = strings.Repeat("x", 5000)
+		}, []string{"added_tokens[1].content", "5000"}},
+		"template token": {func(f, _ map[string]any) {
+			f["post_processor"] = map[string]any{"type": "RobertaProcessing", "cls": []any{"<s>", 99999}, "sep": []any{"</s>", 1}}
+		}, []string{"post_processor", "99999"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse("some/tokenizer.json", edited(t, base, c.change))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range append(c.want, "some/tokenizer.json") {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v: does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestParseHostileJSON(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":         "",
+		"not JSON":      "{",
+		"trailing":      `{"model":{"type":"BPE"}} x`,
+		"list":          `[]`,
+		"binary":        "\x00\xff\xfe",
+		"deep":          strings.Repeat(`{"model":`, 200000),
+		"deep array":    `{"model":` + strings.Repeat("[", 200000) + strings.Repeat("]", 200000) + "}",
+		"deep sequence": `{"model":{"type":"BPE"},"normalizer":` + strings.Repeat(`{"type":"Sequence","normalizers":[`, 3000) + strings.Repeat(`]}`, 3000) + "}",
+		"vocab list":    `{"model":{"type":"BPE","vocab":[1,2]}}`,
+		"vocab twice":   `{"model":{"type":"BPE","vocab":{"a":0,"a":1}}}`,
+		"surrogates":    `{"model":{"type":"BPE","vocab":{"\ud800":0,"\ud801":1}}}`,
+		"model string":  `{"model":"BPE"}`,
+	} {
+		if _, err := Parse(name, []byte(text)); err == nil || !strings.HasPrefix(err.Error(), name+": ") {
+			t.Errorf("%s: %v; want an error that names the file", name, err)
+		}
+	}
+	// A Sequence that is too deep within a file that is right otherwise.
+	deep := any(map[string]any{"type": "NFC"})
+	for range 20 {
+		deep = map[string]any{"type": "Sequence", "normalizers": []any{deep}}
+	}
+	data := edited(t, styleFile(t, "llama3-style"), func(f, _ map[string]any) { f["normalizer"] = deep })
+	if _, err := Parse("x", data); err == nil || !strings.Contains(err.Error(), "nested") {
+		t.Errorf("deep sequence: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(`{"model":{"type":"BPE","vocab":{"a":0},"merges":["a a"]}}`))
+	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"}}`))
+	f.Add([]byte(`{"added_tokens":[{"id":1,"content":"x"}],"normalizer":{"type":"Sequence","normalizers":[null]}}`))
+	f.Add(smallTokenizer(f))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tk, err := Parse("fuzz", data)
+		if err != nil {
+			return
+		}
+		ids, err := tk.Encode("a b 12 <x> é\n", true)
+		if err == nil {
+			tk.Decode(ids, false)
+		}
+	})
+}
+
+// smallTokenizer has the 256 bytes, one merge and one added token.
+func smallTokenizer(t testing.TB) []byte {
+	vocab := map[string]int{"ab": 256}
+	for b, r := range byteToRune {
+		vocab[string(r)] = b
+	}
+	data, err := json.Marshal(map[string]any{
+		"model":          map[string]any{"type": "BPE", "vocab": vocab, "merges": []string{"a b"}},
+		"pre_tokenizer":  map[string]any{"type": "Sequence", "pretokenizers": []any{map[string]any{"type": "Digits"}, map[string]any{"type": "ByteLevel"}}},
+		"decoder":        map[string]any{"type": "ByteLevel"},
+		"added_tokens":   []any{map[string]any{"id": 257, "content": "<x>"}},
+		"post_processor": nil,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func TestSmallTokenizer(t *testing.T) {
+	tk, err := Parse("small", smallTokenizer(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// ByteLevel puts a space before every word that Digits made.
+	if got, want := encode(t, tk, "ab12<x>"), []int32{' ', 256, ' ', '1', '2', 257}; !slices.Equal(got, want) {
+		t.Errorf("%v; want %v", got, want)
+	}
+}
