@@ -19,7 +19,7 @@ func TestGoldenReference(t *testing.T) {
 	}
 	var cases []struct {
 		Task      string
-		Messages  []struct{ Role, Content string }
+		Messages  []Message
 		Prompt    string
 		PromptIDs []int32 `json:"prompt_ids"`
 		OutputIDs []int32 `json:"output_ids"`
@@ -37,25 +37,12 @@ func TestGoldenReference(t *testing.T) {
 	whole := 0
 	for _, c := range cases {
 		t.Run(c.Task, func(t *testing.T) {
-			var messages []Message
-			var segments []string
-			for _, m := range c.Messages {
-				messages = append(messages, Message{m.Role, m.Content})
-				segments = append(segments, "<|"+m.Role+"|>")
-				context, question, ok := cutLast(m.Content, "\n\n")
-				if ok && m.Role == "user" {
-					segments = append(segments, context+"\n\n", question)
-				} else {
-					segments = append(segments, m.Content)
-				}
-				segments = append(segments, "<|end|>")
-			}
-			prompt, err := chat.Render(messages, true)
+			prompt, err := chat.Render(c.Messages, true)
 			if err != nil || prompt != c.Prompt {
 				t.Fatalf("prompt %q, %v; want %q", prompt, err, c.Prompt)
 			}
 			var ids []int32
-			for _, s := range append(append([]string{"<|begin|>"}, segments...), "<|assistant|>") {
+			for _, s := range trainingSegments(c.Messages) {
 				ids = append(ids, encode(t, tk, s)...)
 			}
 			if !slices.Equal(ids, c.PromptIDs) {
@@ -73,6 +60,22 @@ func TestGoldenReference(t *testing.T) {
 		})
 	}
 	t.Logf("whole prompt encoded at once: %d of %d have the same ids", whole, len(cases))
+}
+
+// trainingSegments are the texts that the model's training data was encoded from, one by one.
+func trainingSegments(messages []Message) []string {
+	segments := []string{"<|begin|>"}
+	for _, m := range messages {
+		segments = append(segments, "<|"+m.Role+"|>")
+		context, question, ok := cutLast(m.Content, "\n\n")
+		if ok && m.Role == "user" {
+			segments = append(segments, context+"\n\n", question)
+		} else {
+			segments = append(segments, m.Content)
+		}
+		segments = append(segments, "<|end|>")
+	}
+	return append(segments, "<|assistant|>")
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

@@ -108,8 +108,7 @@ func TestNFC(t *testing.T) {
 	}
 	// The library's form C puts U+034F into long runs of marks; the standard's does not.
 	long := "e" + strings.Repeat("\u0323\u0301", 40)
-	want := "\u1eb9\u0301"
-	want = norm.NFC.String("e\u0323") + strings.Repeat("\u0323", 39) + strings.Repeat("\u0301", 40)
+	want := norm.NFC.String("e\u0323") + strings.Repeat("\u0323", 39) + strings.Repeat("\u0301", 40)
 	if got, _, _ := (nfc{}).normalize(long, false); got != want {
 		t.Errorf("long run: %+q; want %+q", got, want)
 	}

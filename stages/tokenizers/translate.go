@@ -143,7 +143,7 @@ func (t *translator) quantifier(rest string) error {
 			return fmt.Errorf("unescaped { %s", notHere)
 		}
 	}
-	if t.quantified && rest != "" && (rest[0] != '?') {
+	if t.quantified && rest[0] != '?' {
 		return fmt.Errorf("a quantifier on a quantifier (%.2q) %s", rest, notHere)
 	}
 	lazy := t.quantified

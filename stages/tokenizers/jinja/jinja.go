@@ -6,8 +6,12 @@
 // every value made counts, recursion has a depth, and there is a last bound on time. What the package does not know is
 // an error, never something printed instead.
 //
+// It is written here because the Go libraries cannot be bounded from outside: one expression such as {{ 'a' * 99999999999 }}
+// ends the process of github.com/nikolalohinski/gonja/v2 with an out-of-memory error that recover does not catch.
+//
 // Differs from the reference (Jinja2 3.1 in Python): integers have 64 bits and overflow is an error; include, import,
-// extends, block and recursive loops are refused; generators and views cannot be printed.
+// extends, block and recursive loops are refused; generators and views cannot be printed; upper and
+// lower case map one character to one.
 package jinja
 
 import (

@@ -161,7 +161,7 @@ type args struct {
 	named  []any
 }
 
-// given is an argument that was not given.
+// absent stands for an argument that was not given.
 type absent struct{}
 
 // bind gives arguments their parameters' places; absent{} stands where none was given.
