@@ -84,7 +84,7 @@ func (r *Run) writeTables() (results, timings File, err error) {
 	return results, timings, errors.Join(err, err2)
 }
 
-func (r *Run) copyRow(offset int64, rw rowWriter[Result], tw rowWriter[Timing]) error {
+func (r *Run) copyRow(offset int64, rw *rowWriter[Result], tw *rowWriter[Timing]) error {
 	payload, err := r.journal.read(offset)
 	if err != nil {
 		return err

@@ -72,14 +72,19 @@ func scanJournal(f *os.File, visit func(offset int64, payload []byte) error) (en
 		return 0, err
 	}
 	size := info.Size()
-	magic := make([]byte, min(size, int64(len(journalMagic))))
-	if _, err := f.ReadAt(magic, 0); err != nil && err != io.EOF {
-		return 0, err
+	magic := make([]byte, len(journalMagic))
+	n, err := f.ReadAt(magic, 0)
+	if err != nil && err != io.EOF {
+		return 0, fmt.Errorf("outputs: reading %s: %w", f.Name(), err)
 	}
-	if string(magic) != journalMagic[:len(magic)] && !zeros(f, 0, size) {
-		return 0, corrupt(f.Name(), 0, "it is no scbench journal")
-	}
-	if len(magic) < len(journalMagic) || string(magic) != journalMagic {
+	if string(magic[:n]) != journalMagic {
+		same := 0
+		for same < n && magic[same] == journalMagic[same] {
+			same++
+		}
+		if !zeros(f, int64(same), size) {
+			return 0, corrupt(f.Name(), 0, "it is no scbench journal")
+		}
 		return 0, nil
 	}
 	for end = int64(len(journalMagic)); ; {

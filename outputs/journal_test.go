@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -30,7 +31,7 @@ func cutOff(t *testing.T, n int) (dir string, data []byte, ends []int64) {
 
 // TestCrashAtAnyByte cuts the journal at every length: whole rows are recovered, none is made up, and the run goes on.
 func TestCrashAtAnyByte(t *testing.T) {
-	dir, data, ends := cutOff(t, 3)
+	dir, data, ends := cutOff(t, 2)
 	path := filepath.Join(dir, JournalFile)
 	rows := sweep()
 	for cut := range len(data) + 1 {
@@ -48,6 +49,9 @@ func TestCrashAtAnyByte(t *testing.T) {
 				t.Fatalf("cut at %d: manifest of run %q", cut, m.Run)
 			}
 		}
+		if cut%97 != 0 && !slices.Contains(ends, int64(cut)) {
+			continue // going on syncs the disk: not at every byte
+		}
 		write(t, path, data[:cut])
 		r, err := Create(dir, samplePlan(tasks, len(rows)), false)
 		if err != nil {
@@ -56,11 +60,9 @@ func TestCrashAtAnyByte(t *testing.T) {
 		if r.Counts().Rows != max(want, 0) {
 			t.Fatalf("cut at %d: goes on with %d rows, want %d", cut, r.Counts().Rows, want)
 		}
-		if cut%101 == 0 {
-			appendRows(t, r, rows[max(want, 0):5])
-		}
+		appendRows(t, r, rows[max(want, 0):5])
 		r.Close()
-		if _, got, err := Recover(dir); cut%101 == 0 && (err != nil || len(got) != 5) {
+		if _, got, err := Recover(dir); err != nil || len(got) != 5 {
 			t.Fatalf("cut at %d, then gone on: %d rows, %v", cut, len(got), err)
 		}
 	}

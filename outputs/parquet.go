@@ -1,11 +1,15 @@
 package outputs
 
 import (
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/zeebo/blake3"
 )
 
 // Names of the files of a run.
@@ -22,6 +26,7 @@ const (
 const (
 	metaSchema = "scbench.schema_version"
 	metaKind   = "scbench.file"
+	metaSum    = "scbench.rows_blake3" // see rowSum
 )
 
 // rowsPerGroup keeps a row group to some 100 MB of text while a reader still skips by statistics.
@@ -31,9 +36,12 @@ const rowsPerGroup = 32768
 var longText = [][]string{{"prediction"}, {"prediction_raw"}, {"answers", "list", "element"}, {"error"}}
 
 // rowWriter writes rows of one kind to Parquet; the same rows give the same bytes.
-type rowWriter[T Result | Timing] struct{ w *parquet.GenericWriter[T] }
+type rowWriter[T Result | Timing] struct {
+	w   *parquet.GenericWriter[T]
+	sum rowSum
+}
 
-func newRowWriter[T Result | Timing](w io.Writer) rowWriter[T] {
+func newRowWriter[T Result | Timing](w io.Writer) *rowWriter[T] {
 	options := []parquet.WriterOption{
 		parquet.Compression(&parquet.Zstd),
 		parquet.CreatedBy("scbench", strconv.Itoa(SchemaVersion)+".0.0", "parquet"),
@@ -45,15 +53,32 @@ func newRowWriter[T Result | Timing](w io.Writer) rowWriter[T] {
 	for _, path := range longText {
 		options = append(options, parquet.SkipPageBounds(path...), parquet.SkipPageStatistics(path...))
 	}
-	return rowWriter[T]{parquet.NewGenericWriter[T](w, options...)}
+	return &rowWriter[T]{parquet.NewGenericWriter[T](w, options...), newRowSum()}
 }
 
-func (w rowWriter[T]) write(row T) error {
+func (w *rowWriter[T]) write(row T) error {
+	tidy(reflect.ValueOf(&row).Elem())
+	if err := w.sum.add(row); err != nil {
+		return err
+	}
 	_, err := w.w.Write([]T{row})
 	return err
 }
 
-func (w rowWriter[T]) close() error { return w.w.Close() }
+func (w *rowWriter[T]) close() error {
+	w.w.SetKeyValueMetadata(metaSum, w.sum.String())
+	return w.w.Close()
+}
+
+// rowSum is BLAKE3 over rows as JSON, a row a line. It is stored in the file and compared by the reader: Parquet's own
+// checksums cover pages, but not the footer that says which page belongs to which column.
+type rowSum struct{ h *blake3.Hasher }
+
+func newRowSum() rowSum { return rowSum{blake3.New()} }
+
+func (s rowSum) add(row any) error { return json.NewEncoder(s.h).Encode(row) }
+
+func (s rowSum) String() string { return hex.EncodeToString(s.h.Sum(nil)) }
 
 // kind is the value of metaKind for a file of Ts.
 func kind[T Result | Timing]() string {
@@ -64,10 +89,11 @@ func kind[T Result | Timing]() string {
 	return "results"
 }
 
-// WriteResults writes rows, as they are and in their order, as a results file.
+// WriteResults writes rows in their order as a results file. Unlike Append it fills nothing in and checks nothing but
+// that numbers are finite; bytes that are not UTF-8 become U+FFFD.
 func WriteResults(w io.Writer, rows []Result) error { return writeRows(w, rows) }
 
-// WriteTimings writes rows, as they are and in their order, as a timings file.
+// WriteTimings writes rows in their order as a timings file, as WriteResults does.
 func WriteTimings(w io.Writer, rows []Timing) error { return writeRows(w, rows) }
 
 func writeRows[T Result | Timing](w io.Writer, rows []T) error {

@@ -38,8 +38,9 @@ func ReadTimings(path string) ([]Timing, error) {
 //
 // Where the file lies in its run's folder, its hash must be the one the run recorded, so that a damaged file is found
 // before it is parsed. A file on its own is checked for its frame, footer, schema and page checksums; its size and number
-// of rows are bounded; a panic of the Parquet library becomes an error. Pages crafted to unpack to many gigabytes
-// are not defended against: do not read a lone file that you would not unzip.
+// of rows are bounded; a panic of the Parquet library becomes an error. When the last row was read, all rows must have the
+// checksum they were written with: until EachResult returns nil, what visit saw is provisional. Pages crafted to
+// unpack to many gigabytes are not defended against: do not read a lone file that you would not unzip.
 func EachResult(path string, visit func(*Result) error) error { return each(path, visit) }
 
 func each[T Result | Timing](path string, visit func(*T) error) error {
@@ -83,7 +84,7 @@ func checkRecorded[T Result | Timing](f *os.File) error {
 	if is == recorded {
 		return nil
 	}
-	advice := "run it again with --force"
+	advice := "run it again"
 	if _, err := os.Stat(filepath.Join(dir, JournalFile)); err == nil {
 		advice = "the run was cut off while it wrote; start it again and it will complete"
 	}
@@ -110,10 +111,14 @@ func scan[T Result | Timing](f *os.File, size int64, visit func(*T) error) (err 
 	}
 	r := parquet.NewGenericReader[T](pf)
 	defer r.Close()
+	sum := newRowSum()
 	for {
 		batch := make([]T, 64)
 		n, err := r.Read(batch)
 		for i := range batch[:n] {
+			if err := sum.add(batch[i]); err != nil {
+				return fmt.Errorf("outputs: %s: a number is not finite: %w", f.Name(), ErrCorrupt)
+			}
 			calling = true
 			if err := visit(&batch[i]); err != nil {
 				return err
@@ -121,6 +126,9 @@ func scan[T Result | Timing](f *os.File, size int64, visit func(*T) error) (err 
 			calling = false
 		}
 		if err == io.EOF {
+			if want, _ := pf.Lookup(metaSum); sum.String() != want {
+				return fmt.Errorf("outputs: %s: its rows are not those that were written: %w", f.Name(), ErrCorrupt)
+			}
 			return nil
 		}
 		if err != nil {

@@ -240,7 +240,10 @@ func readJournal(f *os.File, visit func(offset int64, row Row) error) (head *jou
 		kept++
 		return visit(offset, row)
 	})
-	if errors.Is(err, ErrCorrupt) {
+	switch {
+	case errors.Is(err, ErrCorrupt) && kept == 0:
+		err = fmt.Errorf("%w; no row stands before it: start anew with --force", err)
+	case errors.Is(err, ErrCorrupt):
 		err = fmt.Errorf("%w; keep the %d rows before it with `truncate -s %d %s`, or start anew with --force", err, kept, end, f.Name())
 	}
 	return head, end, err

@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/google/go-cmp/cmp"
@@ -145,6 +146,44 @@ func TestArrowReadsTheSame(t *testing.T) {
 	}
 	compareArrow(t, "results", a.Bytes(), reflect.ValueOf(res))
 	compareArrow(t, "timings", b.Bytes(), reflect.ValueOf(tim))
+}
+
+func TestFileProperties(t *testing.T) {
+	res, _ := prepared(t, sweep())
+	var b bytes.Buffer
+	if err := WriteResults(&b, res); err != nil {
+		t.Fatal(err)
+	}
+	pf, err := file.NewParquetReader(bytes.NewReader(b.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := pf.MetaData()
+	if by := meta.GetCreatedBy(); by != "scbench version 1.0.0(build parquet)" {
+		t.Errorf("created by %q: it must not vary with the library or the build", by)
+	}
+	long := map[string]bool{}
+	for _, path := range longText {
+		long[strings.Join(path, ".")] = true
+	}
+	for i := range meta.RowGroup(0).NumColumns() {
+		c, err := meta.RowGroup(0).ColumnChunk(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := c.PathInSchema().String()
+		if c.Compression() != compress.Codecs.Zstd {
+			t.Errorf("%s is compressed with %v", name, c.Compression())
+		}
+		stats, err := c.Statistics()
+		if err != nil {
+			t.Fatal(err)
+		}
+		allNull := name == "error" || stats != nil && stats.NullCount() == int64(len(res))
+		if has := stats != nil && stats.HasMinMax(); has == (long[name] || allNull) {
+			t.Errorf("%s: statistics %v", name, has)
+		}
+	}
 }
 
 func compareArrow(t *testing.T, kind string, data []byte, rows reflect.Value) {
