@@ -20,7 +20,7 @@ const (
 )
 
 // parquetFile reads any Parquet file row by row, through Arrow's column readers. It does without Arrow's record batches
-// (pqarrow): those are made in goroutines of the library, whose panics nobody can recover, and link a quarter of the binary. Text is
+// (pqarrow): those are made in goroutines of the library, whose panics nobody can recover, and link grpc. Text is
 // copied out, so that a row owns its bytes and a page can go.
 type parquetFile struct {
 	name string
