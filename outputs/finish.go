@@ -18,8 +18,9 @@ func (r *Run) Finish() error {
 	if err := r.write(Complete); err != nil {
 		return err
 	}
-	err := os.Remove(filepath.Join(r.dir, JournalFile))
-	return errors.Join(err, syncDir(r.dir), r.Close())
+	err := r.journal.f.Close() // before its removal, which some systems refuse for an open file
+	r.journal.f = nil
+	return errors.Join(err, os.Remove(filepath.Join(r.dir, JournalFile)), syncDir(r.dir), r.Close())
 }
 
 // FinishPartial writes all rows finished so far to the same files, with the status interrupted, and closes the run. The last

@@ -327,3 +327,23 @@ func TestOrderOfExamples(t *testing.T) {
 		t.Errorf("order %q, want %q", ids, want)
 	}
 }
+
+// TestCutOffWhileFinishing has new results beside the manifest of old ones, as between two renames of Finish.
+func TestCutOffWhileFinishing(t *testing.T) {
+	rows := sweep()
+	whole := finished(t, rows)
+	dir := filepath.Join(t.TempDir(), "r")
+	r := create(t, dir, len(rows))
+	appendRows(t, r, rows[:17])
+	if err := r.FinishPartial(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, ResultsFile), read(t, whole, ResultsFile))
+	write(t, filepath.Join(dir, TimingsFile+".tmp"), []byte("half"))
+	_, err := ReadResults(filepath.Join(dir, ResultsFile))
+	wantError(t, err, "not the file its run recorded", "start it again and it will complete")
+	r = create(t, dir, len(rows))
+	appendRows(t, r, rows[17:])
+	finish(t, r)
+	sameOutputs(t, whole, dir)
+}
