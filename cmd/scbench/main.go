@@ -39,42 +39,42 @@ type console struct{ out, err io.Writer }
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run carries out one command line and returns the exit code.
-func run(args []string, out, errs io.Writer) int {
-	var c commands
-	left := false // --help and --version leave while parsing
-	parser, err := kong.New(&c, kong.Name("scbench"),
-		kong.Description("Benchmark long-context methods over the whole life of a shared KV cache."),
-		kong.UsageOnError(), kong.Writers(out, errs), kong.Vars{"version": "scbench " + build},
-		kong.Exit(func(int) { left = true; panic(leave{}) }))
-	if err != nil {
-		panic(err) // a mistake in the struct above
-	}
+func run(args []string, out, errs io.Writer) (code int) {
 	defer func() {
 		if p := recover(); p != nil && p != any(leave{}) {
 			panic(p)
 		}
 	}()
+	c, parser := commandLine(out, errs)
 	ctx, err := parser.Parse(args)
-	if left {
-		return 0
-	}
 	if err != nil {
 		fmt.Fprintf(errs, "scbench: %v; see scbench --help\n", err)
 		return 2
 	}
-	if err := kernels.Select(c.Kernels); err != nil {
-		fmt.Fprintf(errs, "scbench: %v\n", err)
-		return 2
+	if err = kernels.Select(c.Kernels); err == nil {
+		err = ctx.Run(console{out, errs})
 	}
-	switch err := ctx.Run(console{out, errs}); {
-	case errors.Is(err, errInterrupted):
-		fmt.Fprintf(errs, "scbench: %v\n", err)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(errs, "scbench: %v\n", err)
+	if errors.Is(err, errInterrupted) {
 		return 130
-	case err != nil:
-		fmt.Fprintf(errs, "scbench: %v\n", err)
-		return 2
 	}
-	return 0
+	return 2
+}
+
+// commandLine makes the parser. --help and --version print and then unwind with leave.
+func commandLine(out, errs io.Writer) (*commands, *kong.Kong) {
+	c := &commands{}
+	parser, err := kong.New(c, kong.Name("scbench"),
+		kong.Description("Benchmark long-context methods over the whole life of a shared KV cache."),
+		kong.Writers(out, errs), kong.Vars{"version": "scbench " + build},
+		kong.Exit(func(int) { panic(leave{}) }))
+	if err != nil {
+		panic(err) // a mistake in the struct above
+	}
+	return c, parser
 }
 
 // leave unwinds the parser after it has printed what was asked for.

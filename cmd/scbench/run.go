@@ -308,15 +308,28 @@ func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources,
 			return nil, fmt.Errorf("%s and %s are both sets of %s: a run has one set a task", other, f, s.task.Name)
 		}
 		seen[s.task.Name] = f
-		for e, err := range s.examples(r) {
-			if err != nil {
-				return nil, err
-			}
-			s.queries += len(e.Turns)
+		if s.queries, err = s.count(r); err != nil {
+			return nil, fmt.Errorf("%s: %w", f, err)
 		}
 		out[len(out)-1] = s
 	}
 	return out, nil
+}
+
+// count is the number of questions that are asked. Ids name rows, and so must differ.
+func (s source) count(r *runCommand) (queries int, err error) {
+	ids := map[string]bool{}
+	for e, err := range s.examples(r) {
+		if err != nil {
+			return 0, err
+		}
+		if ids[e.ID] {
+			return 0, fmt.Errorf("two examples have the id %q; prepare the set again", e.ID)
+		}
+		ids[e.ID] = true
+		queries += len(e.Turns)
+	}
+	return queries, nil
 }
 
 // build makes the sets of --task, or finds those that an earlier run has made.

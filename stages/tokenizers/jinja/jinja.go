@@ -50,6 +50,7 @@ var ErrLimit = errors.New("template exceeds a limit")
 // Raised is the error of a template that called raise_exception.
 type Raised struct{ Message string }
 
+// Error is what the template said.
 func (e *Raised) Error() string { return e.Message }
 
 // Parse reads a template; name is what errors call it.
