@@ -10,7 +10,7 @@ func attendRows(o, m, l, q, k, v []float32, mask []uint64, rows, d int) {
 	for r, visible := range mask {
 		switch {
 		case visible == 0:
-		case active == tierAVX512:
+		case active >= tierAVX512:
 			attendRowAVX512(&o[r*d], &q[r*d], &k[0], &v[0], d, visible, &m[r], &l[r])
 		default:
 			attendRowAVX2(&o[r*d], &q[r*d], &k[0], &v[0], d, visible, &m[r], &l[r])

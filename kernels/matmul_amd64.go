@@ -17,7 +17,7 @@ func matmulBlock(out, x []float32, w *Matrix, r0, r1, c0, c1 int) {
 	}
 	// Whole panels are read in place while too few rows of x would share the cost of a copy.
 	whole := c0
-	if w.f32 != nil && r1-r0 < 8 || w.bf16 != nil && r1-r0 < 4 && (w.Cols%8 == 0 || active == tierAVX512) {
+	if w.f32 != nil && r1-r0 < 8 || w.bf16 != nil && r1-r0 < 4 && (w.Cols%8 == 0 || active >= tierAVX512) {
 		whole = c0 + (c1-c0)/panelRows*panelRows
 		matmulInPlace(out, x, w, r0, r1, c0, whole)
 	}
@@ -104,7 +104,7 @@ func (w *Matrix) load(dst []float32, i, c int) {
 }
 
 func dot4x16(sums *float32, sstride int, x *float32, xstride int, w *float32, stride, n, add int) {
-	if active == tierAVX512 {
+	if active >= tierAVX512 {
 		dot4x16AVX512(sums, sstride, x, xstride, w, stride, n, add)
 		return
 	}
@@ -116,7 +116,7 @@ func dot4x16(sums *float32, sstride int, x *float32, xstride int, w *float32, st
 func advance(p *float32, n int) *float32 { return (*float32)(unsafe.Add(unsafe.Pointer(p), 4*n)) }
 
 func dot1x16(sums *[16]float32, x, w *float32, stride, n int) {
-	if active == tierAVX512 {
+	if active >= tierAVX512 {
 		dot1x16AVX512(sums, x, w, stride, n)
 	} else {
 		dot1x16AVX2(sums, x, w, stride, n)
@@ -124,7 +124,7 @@ func dot1x16(sums *[16]float32, x, w *float32, stride, n int) {
 }
 
 func dot1x16BF16(sums *[16]float32, x *float32, w *uint16, stride, n int) {
-	if active == tierAVX512 {
+	if active >= tierAVX512 {
 		dot1x16BF16AVX512(sums, x, w, stride, n)
 	} else {
 		dot1x16BF16AVX2(sums, x, w, stride, n)
@@ -132,7 +132,7 @@ func dot1x16BF16(sums *[16]float32, x *float32, w *uint16, stride, n int) {
 }
 
 func wideBF16(dst *float32, src *byte, n int) {
-	if active == tierAVX512 {
+	if active >= tierAVX512 {
 		widenBF16AVX512(dst, src, n)
 	} else {
 		widenBF16AVX2(dst, src, n)

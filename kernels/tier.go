@@ -13,9 +13,10 @@ const (
 	tierGo tier = iota
 	tierAVX2
 	tierAVX512
+	tierAMX // AVX-512 with tiles: the float32 kernels are those of tierAVX512, bit for bit
 )
 
-var tierNames = [...]string{tierGo: "go", tierAVX2: "avx2", tierAVX512: "avx512"}
+var tierNames = [...]string{tierGo: "go", tierAVX2: "avx2", tierAVX512: "avx512", tierAMX: "amx"}
 
 // tierEnv names the environment variable that overrides the choice, for tests and for comparing machines.
 const tierEnv = "SCBENCH_KERNELS"
@@ -29,7 +30,7 @@ var active = func() tier {
 	return t
 }()
 
-// Tier names the instruction set in use: "go", "avx2" or "avx512". Results are byte-identical within a tier, so
+// Tier names the instruction set in use: "go", "avx2", "avx512" or "amx". Results are byte-identical within a tier, so
 // the name belongs beside every result.
 func Tier() string { return tierNames[active] }
 

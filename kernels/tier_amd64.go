@@ -13,6 +13,8 @@ func available(t tier) bool {
 		return avx2
 	case tierAVX512:
 		return avx2 && cpu.X86.HasAVX512F
+	case tierAMX:
+		return avx2 && hasAMX()
 	}
 	return false
 }
