@@ -219,7 +219,12 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	if err != nil {
 		return err
 	}
-	if err := outputs.Summarize(rows).Table(c.out, outputs.TableOptions{}); err != nil {
+	summary := outputs.Summarize(rows)
+	if err := summary.Table(c.out, outputs.TableOptions{}); err != nil {
+		return err
+	}
+	picture, err := summary.WriteCurves(dir)
+	if err != nil {
 		return err
 	}
 	computed, alone := j.Prefilled()
@@ -227,6 +232,7 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	fmt.Fprintf(c.out, "time     %.1f s on %d threads, kernels %s\n", took.Seconds(), j.Engine.Pool.Threads(), kernels.Tier())
 	fmt.Fprintf(c.out, "memory   %s peak, of it %s KV cache\n", bytesText(stages.PeakRSS()), bytesText(j.Engine.Store.Peak()))
 	fmt.Fprintf(c.out, "results  %s\n", filepath.Join(dir, outputs.ResultsFile))
+	fmt.Fprintf(c.out, "picture  %s\n", picture)
 	fmt.Fprintf(c.out, "next     duckdb -c \"select method, turn, avg(score_fixed) from '%s' group by all order by all\"\n", filepath.Join(dir, outputs.ResultsFile))
 	if ended != nil {
 		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")

@@ -1,0 +1,199 @@
+package outputs
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// panelColumns is how many panels stand side by side.
+func (g *graph) panelColumns() int { return min(2, len(g.blocks)) }
+
+func (g *graph) panelsHeight() vg.Length {
+	if len(g.blocks) == 0 {
+		return 2 * lineHeight
+	}
+	rows := (len(g.blocks) + g.panelColumns() - 1) / g.panelColumns()
+	return vg.Length(rows)*(panelHead+panelHeight) + vg.Length(rows-1)*panelGap
+}
+
+func (g *graph) drawPanels(c draw.Canvas) vg.Length {
+	height := g.panelsHeight()
+	if len(g.blocks) == 0 {
+		put(c, sans(10, ink), 0, lineHeight, "no results")
+		return height
+	}
+	c.Min.Y = c.Max.Y - height
+	cols := g.panelColumns()
+	var rows [][]*plot.Plot
+	for i := range g.blocks {
+		if i%cols == 0 {
+			rows = append(rows, make([]*plot.Plot, cols))
+		}
+		rows[i/cols][i%cols] = g.panel(&g.blocks[i], i%cols == 0)
+	}
+	tiles := plot.Align(rows, draw.Tiles{Cols: cols, Rows: len(rows), PadTop: panelHead, PadX: panelGap, PadY: panelGap + panelHead}, c)
+	for i := range g.blocks {
+		p, tile := rows[i/cols][i%cols], tiles[i/cols][i%cols]
+		p.Draw(tile)
+		at := p.DataCanvas(tile)
+		put(at, strong(10.5), 0, -20, g.blocks[i].title())
+		put(at, sans(8.5, pale), 0, -9, g.blocks[i].meaning())
+	}
+	return height
+}
+
+// meaning says in a line what a mode asks.
+func (b *block) meaning() string {
+	switch {
+	case b.mode == MultiRequest:
+		return "each question alone after the shared context"
+	case b.history == OwnHistory:
+		return "one conversation, with the model's own answers so far"
+	}
+	return "one conversation, with the right answers so far"
+}
+
+// panel plots a block.
+func (g *graph) panel(b *block, labelled bool) *plot.Plot {
+	p := plot.New()
+	p.BackgroundColor = nil
+	last := 1.0
+	if n := len(b.turns); n > 0 {
+		last = max(1, float64(b.turns[n-1]))
+	}
+	pad := max(0.25, (last-1)*0.03)
+	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 1-pad, last+pad, -4, 104 // room for markers, the same in every panel
+	p.X.Tick.Marker, p.Y.Tick.Marker = turnTicks(last), scoreTicks
+	p.X.Label.Text = "turn"
+	if labelled {
+		p.Y.Label.Text = "score × 100"
+	}
+	small := sans(9, pale)
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font, a.Label.TextStyle.Color, a.Label.Padding = small.Font, small.Color, 2
+		a.Tick.Label.Font, a.Tick.Label.Color, a.Tick.Length = small.Font, small.Color, 0
+		a.LineStyle.Width, a.Padding = 0, 3
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical.Width = 0
+	grid.Horizontal = draw.LineStyle{Color: rule, Width: 0.75}
+	p.Add(grid)
+	var markers []plot.Plotter // over all lines
+	for i, method := range g.methods {
+		look := lookOf(i, len(g.methods), len(b.turns))
+		lines, points := b.pieces(method)
+		for _, l := range lines {
+			p.Add(&plotter.Line{XYs: l, LineStyle: look.line})
+		}
+		if len(points) > 0 {
+			markers = append(markers, &plotter.Scatter{XYs: points, GlyphStyle: look.marker})
+		}
+	}
+	p.Add(markers...)
+	if g.direct {
+		p.Add(g.endLabels(b))
+	}
+	return p
+}
+
+// endLabels names the lines that reach the last turn.
+func (g *graph) endLabels(b *block) (all endLabels) {
+	for i, method := range g.methods {
+		if _, points := b.pieces(method); len(points) > 0 {
+			if end := points[len(points)-1]; end.X == float64(b.turns[len(b.turns)-1]) {
+				all = append(all, endLabel{g.names[i], end.Y})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b endLabel) int { return cmp.Compare(b.score, a.score) })
+	return all
+}
+
+// pieces returns a method's points, and its line in pieces where turns are missing.
+func (b *block) pieces(method string) (lines []plotter.XYs, points plotter.XYs) {
+	start := 0 // of the piece
+	for _, turn := range b.turns {
+		y, ok := b.atTurn(method, turn)
+		if !ok || math.IsNaN(y) {
+			start = len(points)
+			continue
+		}
+		points = append(points, plotter.XY{X: float64(turn), Y: 100 * min(max(y, 0), 1)})
+		switch n := len(points); n - start {
+		case 1: // a point is no line yet
+		case 2:
+			lines = append(lines, points[start:n])
+		default:
+			lines[len(lines)-1] = points[start:n]
+		}
+	}
+	return lines, points
+}
+
+// endLabels are names right of a panel, the highest score first.
+type endLabels []endLabel
+
+type endLabel struct {
+	name  string
+	score float64 // × 100
+}
+
+const endLine = 9 // points between names
+
+// Plot writes each name at its score, or as near as the others leave room.
+func (l endLabels) Plot(c draw.Canvas, p *plot.Plot) {
+	_, y := p.Transforms(&c)
+	at := make([]vg.Length, len(l))
+	for i := range l {
+		at[i] = y(l[i].score)
+	}
+	spread(at, endLine, c.Min.Y-endLine/2)
+	for i := range l {
+		put(c, sans(8.5, ink), c.Max.X-c.Min.X+2, c.Max.Y-at[i]+3, l[i].name)
+	}
+}
+
+// spread moves descending heights apart to a distance, down where there is room above the floor, else up.
+func spread(at []vg.Length, distance, floor vg.Length) {
+	for i := 1; i < len(at); i++ {
+		at[i] = min(at[i], at[i-1]-distance)
+	}
+	for i := len(at) - 1; i >= 0; i-- {
+		at[i] = max(at[i], floor)
+		floor = at[i] + distance
+	}
+}
+
+// GlyphBoxes makes the panel leave room for the names.
+func (l endLabels) GlyphBoxes(*plot.Plot) (boxes []plot.GlyphBox) {
+	for i := range l {
+		width := sans(8.5, ink).Width(l[i].name)*slack + 2
+		boxes = append(boxes, plot.GlyphBox{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: 1}}})
+	}
+	return boxes
+}
+
+// scoreTicks quarter the scores.
+var scoreTicks = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 25, Label: "25"}, {Value: 50, Label: "50"}, {Value: 75, Label: "75"}, {Value: 100, Label: "100"}}
+
+// turnTicks labels every turn, or, where they are many, the first and round ones.
+func turnTicks(last float64) plot.ConstantTicks {
+	step := 1.0
+	for i := 0; last/step > maxTurnTicks; i++ {
+		step *= []float64{5, 2}[i%2]
+	}
+	ticks := plot.ConstantTicks{{Value: 1, Label: "1"}}
+	for t := step; t <= last; t += step {
+		if t > 1 {
+			ticks = append(ticks, plot.Tick{Value: t, Label: strconv.FormatFloat(t, 'f', -1, 64)})
+		}
+	}
+	return ticks
+}
