@@ -28,7 +28,7 @@ type runCommand struct {
 	Task     []string `help:"Tasks to build sets of." default:"kv,prefixsuffix,vt"`
 	Profile  string   `help:"Length of built contexts; see scbench list profiles." default:"mini"`
 	Seed     uint64   `help:"Seed of built sets." default:"7"`
-	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"4"`
+	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
 
 	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 streamingllm:init=16,local=240 snapkv:budget=256 quest:budget=256"`
@@ -87,7 +87,7 @@ func (r *runCommand) Run(c console) error {
 		return err
 	}
 	mem := &kv.OffHeap{}
-	store := kv.NewStore(mem, o.Shape().Dim, limit)
+	store := kv.NewStore(mem, o.Shape().Dim, limit+slack)
 	job := r.job(o, policies, store, limit)
 	out, dir, err := r.create(job, o, sets)
 	if err != nil {
@@ -102,6 +102,10 @@ func (r *runCommand) Run(c console) error {
 	}
 	return r.report(c, dir, job, time.Since(started), err)
 }
+
+// slack is what the store may hold beyond the pages in use: slabs are larger than pages. The budget of the run, which counts
+// pages, is what examples wait for.
+const slack = 8 << 20
 
 // policies parses the methods.
 func (r *runCommand) policies(o *opened) ([]engine.Policy, error) {

@@ -50,6 +50,15 @@ func OpenWeights(dir string) (*Weights, error) {
 	})
 }
 
+// weightsOf are the weights of one file, which they own.
+func weightsOf(name string, f *safetensors.File) *Weights {
+	w := &Weights{name: name, files: []*safetensors.File{f}, owner: map[string]*safetensors.File{}, names: f.Names(), used: map[string]bool{}}
+	for _, n := range w.names {
+		w.owner[n] = f
+	}
+	return w
+}
+
 // FSWeights reads the checkpoint at the root of fsys into memory, as for the embedded one; OpenWeights maps instead.
 func FSWeights(fsys fs.FS) (*Weights, error) {
 	return readWeights("embedded checkpoint", fsys, func(name string) (*safetensors.File, error) {
