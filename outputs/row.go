@@ -102,8 +102,8 @@ type Result struct {
 	TruncatedTokens int32    `parquet:"truncated_tokens" doc:"context tokens dropped to fit the model"`
 	Evidence        Evidence `parquet:"evidence,dict" doc:"whether what the answer rests on survived truncation: kept, cut, unknown"`
 	PromptTokens    int32    `parquet:"prompt_tokens" doc:"tokens of the whole logical prompt, up to the answer"`
-	CachedTokens    int32    `parquet:"cached_tokens" doc:"of the prompt's tokens, those taken from a cache or fork"`
-	ComputedTokens  int32    `parquet:"computed_tokens" doc:"prompt tokens that were computed for this query"`
+	CachedTokens    int32    `parquet:"cached_tokens" doc:"of the prompt's tokens, those that earlier turns had put into the cache; 0 at turn 1"`
+	ComputedTokens  int32    `parquet:"computed_tokens" doc:"prompt tokens that were computed for this query; turn 1 counts the first prompt of its method and mode, although others may share it"`
 	NewTokens       int32    `parquet:"new_tokens" doc:"tokens decoded"`
 
 	BudgetTokens      *int32  `parquet:"budget_tokens,optional" doc:"nominal budget of the method, in tokens; NULL where it has none"`
@@ -112,11 +112,11 @@ type Result struct {
 	KeptMax           int32   `parquet:"kept_max" doc:"tokens kept when the answer starts: most over layers and heads"`
 	KVBytesLogical    int64   `parquet:"kv_bytes_logical" doc:"bytes a dense cache of the whole prompt would take"`
 	KVBytesResident   int64   `parquet:"kv_bytes_resident" doc:"bytes this branch stores, shared ones included"`
-	KVBytesShared     int64   `parquet:"kv_bytes_shared" doc:"of the resident bytes, those shared with other branches"`
-	ReadBytesPerToken float64 `parquet:"read_bytes_per_token" doc:"cache bytes read per decoded token, mean"`
+	KVBytesShared     int64   `parquet:"kv_bytes_shared" doc:"of the resident bytes, those of the prefilled prompt itself, which all branches of that prompt hold together; 0 where a method made its own copy"`
+	ReadBytesPerToken float64 `parquet:"read_bytes_per_token" doc:"bytes of keys, values and index that attention read per decoded token, mean; 0 where the answer is one token"`
 
-	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed in prefill"`
-	PrefillCellsDense int64    `parquet:"prefill_cells_dense" doc:"attention cells dense causal attention would compute in prefill"`
+	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed for computed_tokens"`
+	PrefillCellsDense int64    `parquet:"prefill_cells_dense" doc:"attention cells dense causal attention would compute for them"`
 	DecodeCells       int64    `parquet:"decode_cells" doc:"attention cells computed in decoding"`
 	DecodeCellsDense  int64    `parquet:"decode_cells_dense" doc:"attention cells dense causal attention would compute in decoding"`
 	AttentionShare    *float64 `parquet:"attention_share,optional" doc:"computed over dense cells, prefill and decoding together; NULL without attention"`

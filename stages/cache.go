@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
-	"scbench/kernels"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
-
-const pageTokens = kernels.PageTokens
 
 // Branched is an example with one branch of the cache per mode and policy.
 type Branched struct {
@@ -53,11 +49,10 @@ func (j *Job) cache(_ context.Context, f *Filled) (_ *Branched, err error) {
 			p := f.prompts[i][m]
 			x := &Branch{Policy: &j.Policies[i], Script: f.Scripts[i][m], prompt: p, session: p.session.Fork(j.Policies[i])}
 			b.Branches = append(b.Branches, x)
-			start := time.Now()
-			err := x.session.Settle(j.Engine.Pool)
-			x.seconds = time.Since(start).Seconds()
+			var err error
+			x.seconds, err = j.Engine.Settle(x.session)
 			if errors.Is(err, kv.ErrFull) {
-				j.refuse(b, err)
+				b.refuse()
 			} else if err != nil {
 				return nil, fmt.Errorf("method %s: %w", j.Policies[i].Name, err)
 			}
@@ -75,13 +70,11 @@ func (j *Job) cache(_ context.Context, f *Filled) (_ *Branched, err error) {
 }
 
 // refuse gives up an example for want of memory.
-func (j *Job) refuse(b *Branched, why error) {
+func (b *Branched) refuse() {
 	for _, x := range b.Branches {
 		x.session.Release()
 	}
 	b.Branches = nil
 	b.Filled.Release()
-	b.refused = why
+	b.refused = errFull
 }
-
-func mib(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }

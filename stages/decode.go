@@ -25,12 +25,12 @@ type Query struct {
 	Answer *engine.Answer
 
 	Prompt   []int32 // the whole logical prompt
-	Computed int     // of its tokens, those computed for this query
+	Computed int     // of its tokens, those computed for this query; at turn 1 the first prompt is
 	Cost     engine.Cost
 
-	KeptMin, KeptMax         int
-	KeptMean                 float64
-	Logical, Resident, Owned int64 // bytes of the cache when the answer starts
+	KeptMin, KeptMax          int
+	KeptMean                  float64
+	Logical, Resident, Shared int64 // bytes of the cache when the answer starts, as Session.Bytes
 
 	Prefill, Question float64 // seconds
 	Started, Finished time.Time
@@ -49,7 +49,7 @@ func (j *Job) decode(ctx context.Context, b *Branched) (_ *Answered, err error) 
 		}
 		qs, err := j.turn(ctx, b, turn)
 		if errors.Is(err, kv.ErrFull) {
-			a.refused = err
+			a.refused = errFull
 			break
 		}
 		if err != nil {
@@ -84,7 +84,7 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 		if x.Script.Mode == outputs.MultiRequest {
 			forks[i] = x.session.Fork(*x.Policy)
 		}
-		if ask := x.Script.Ask[turn]; ask != nil {
+		if ask := x.Script.Ask[turn]; turn > 0 || x.Script.Mode == outputs.MultiRequest {
 			q.Answer = &engine.Answer{Logits: make([]float32, j.Engine.Model.Shape().Vocab)}
 			c := engine.Chunk{Session: x.session, Tokens: append(x.unfed(), ask...), Logits: q.Answer.Logits}
 			if forks[i] != nil {
@@ -98,9 +98,7 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 		}
 		if turn == 0 {
 			q.Prefill, q.Cost = x.prompt.seconds, x.prompt.cost
-			if x.Script.Ask[0] == nil {
-				q.Computed = len(x.Script.First)
-			}
+			q.Computed += len(x.Script.First)
 		}
 	}
 	if err := j.ask(ctx, batch, asked); err != nil {
@@ -149,7 +147,7 @@ func (j *Job) ask(ctx context.Context, batch []engine.Chunk, queries []*Query) e
 func (q *Query) measure(s *engine.Session) {
 	q.Prompt = s.Tokens[:len(s.Tokens):len(s.Tokens)]
 	q.KeptMin, q.KeptMean, q.KeptMax = s.Kept()
-	q.Logical, q.Resident, q.Owned = s.Bytes()
+	q.Logical, q.Resident, q.Shared = s.Bytes()
 }
 
 // goOn continues a conversation from the fork on which the model answered.

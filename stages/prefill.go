@@ -5,11 +5,18 @@ import (
 	"errors"
 	"fmt"
 
+	"scbench/kernels"
 	"scbench/outputs"
 	"scbench/pipeline"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
+
+// errFull refuses an example whose plan was kept and whose caches grew beyond it all the same. It names no bytes: results are
+// the same on every machine.
+var errFull = errors.New("its KV caches outgrew --kv-memory; give more and add --force")
+
+const pageTokens = kernels.PageTokens
 
 // Filled is an example whose first prompts are in the cache.
 type Filled struct {
@@ -61,15 +68,20 @@ func (j *Job) prefill(ctx context.Context, a *Asked) (_ *Filled, err error) {
 		if ctx.Err() != nil {
 			return nil, err
 		}
-		f.refused = fmt.Errorf("its KV cache needs %s: %w (see --kv-memory)", mib(need), err)
+		f.refused = fmt.Errorf("its KV caches need up to %d MiB, more than --kv-memory gives; give more, or run fewer methods or shorter contexts, and add --force", need>>20+1)
 		return f, nil
 	}
 	f.bytes = need
-	for _, group := range grouped(f.prompts) {
+	for _, row := range f.prompts {
+		for _, p := range row {
+			j.alone.Add(int64(len(p.tokens)))
+		}
+	}
+	for _, group := range j.grouped(f.prompts) {
 		if err := j.fill(ctx, group); err != nil {
 			if errors.Is(err, kv.ErrFull) {
 				f.Release()
-				f.refused = err
+				f.refused = errFull
 				return f, nil
 			}
 			return nil, err
@@ -93,7 +105,6 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 				p.logits = make([]float32, j.Engine.Model.Shape().Vocab)
 			}
 			out[i] = append(out[i], p)
-			j.alone.Add(int64(len(s.First)))
 		}
 	}
 	return out
@@ -101,15 +112,15 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 
 func findPrompt(seen []*prompt, policy *engine.Policy, tokens []int32) *prompt {
 	for _, p := range seen {
-		if p.policy.Generation == policy.Generation && len(p.tokens) == len(tokens) && common(p.tokens, tokens) == len(tokens) {
+		if p.policy.Generation() == policy.Generation() && len(p.tokens) == len(tokens) && common(p.tokens, tokens) == len(tokens) {
 			return p
 		}
 	}
 	return nil
 }
 
-// grouped returns the distinct prompts in order of first appearance, those that may share a beginning together.
-func grouped(all [][]*prompt) [][]*prompt {
+// grouped returns the distinct prompts in order of first appearance, those that may share a beginning together; if alone, none may.
+func grouped(all [][]*prompt, alone bool) [][]*prompt {
 	var groups [][]*prompt
 	known := map[*prompt]bool{}
 	for _, row := range all {
@@ -120,7 +131,10 @@ func grouped(all [][]*prompt) [][]*prompt {
 			known[p] = true
 			at := len(groups)
 			for i, g := range groups {
-				if p.policy.RowLocal && g[0].policy.Generation == p.policy.Generation {
+				if p.policy.WholePrompt || alone {
+					break
+				}
+				if g[0].policy.Generation() == p.policy.Generation() {
 					at = i
 				}
 			}
@@ -131,6 +145,11 @@ func grouped(all [][]*prompt) [][]*prompt {
 		}
 	}
 	return groups
+}
+
+// grouped is the grouping for the job's model: where RoPE depends on the length of a prompt, prompts share nothing.
+func (j *Job) grouped(all [][]*prompt) [][]*prompt {
+	return grouped(all, j.Engine.Model.Shape().LengthDependent)
 }
 
 // node is a stretch of tokens that the prompts below it have in common.
@@ -187,11 +206,14 @@ func (j *Job) fill(ctx context.Context, group []*prompt) error {
 		window = max(window, p.Window)
 	}
 	open := j.Engine.Open(*group[0].policy, window)
+	if j.Engine.Model.Shape().LengthDependent {
+		open.RopeLength = len(group[0].tokens)
+	}
 	return j.grow(ctx, tree(group), open, &prompt{})
 }
 
-// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. so far has the
-// seconds and costs spent above.
+// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. above has the
+// seconds and costs spent so far.
 func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above *prompt) error {
 	path := *above
 	if len(n.tokens) > 0 {
@@ -228,7 +250,7 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	page := int64(j.Engine.Store.PageBytes()) * int64(s.Layers*s.KVHeads)
 	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens + 2) * page }
 	var n int64
-	for _, g := range grouped(prompts) {
+	for _, g := range j.grouped(prompts) {
 		n += tree(g).pages(pages)
 	}
 	for i, p := range j.Policies {
@@ -242,7 +264,7 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 				if script.Mode == outputs.MultiTurn {
 					history += len(ask)
 					if j.History == outputs.OwnHistory {
-						history += answer
+						history += answer + pageTokens // each turn goes on from a fork, which copied a page
 					}
 				} else {
 					answer += len(ask)

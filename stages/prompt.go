@@ -28,7 +28,7 @@ type Script struct {
 	First []int32 // what is prefilled: the context, and in multi-turn mode the first question
 	// Ask[i] is fed before the answer of turn i, on top of what is cached: in multi-request mode the question; in
 	// multi-turn mode, with gold history, the gold answer of the turn before, its end and the question; with own
-	// history, the end and the question. Ask[0] of multi-turn mode is nil: it is in First.
+	// history, the end and the question. Ask[0] of multi-turn mode is not fed: it is in First.
 	Ask       [][]int32
 	Dropped   int                // context tokens that truncation took out of the middle
 	Evidence  []outputs.Evidence // per turn
@@ -39,6 +39,7 @@ type Script struct {
 const (
 	contextMark  = "\uE0F0"
 	questionMark = "\uE0F1"
+	answerMark   = "\uE0F2"
 )
 
 // separator stands between context and question.
@@ -74,15 +75,27 @@ func (p Prompter) Script(t *datasets.Task, e datasets.Example, mode outputs.Mode
 		if s.Ask[i], err = p.Tokenizer.Encode(text, false); err != nil {
 			return nil, fmt.Errorf("turn %d: %w", i+1, err)
 		}
+		if len(s.Ask[i]) == 0 {
+			return nil, fmt.Errorf("turn %d: the question is empty", i+1)
+		}
 		s.MaxAnswer[i] = t.MaxTokens(e.Turns[i])
 	}
 	s.First = ctx
 	if mode == outputs.MultiTurn {
-		s.First, s.Ask[0] = append(s.First, s.Ask[0]...), nil
+		s.First = append(s.First, s.Ask[0]...)
+		s.Ask[0] = nil
 	}
-	s.truncate(p.room(s, mode), offsets, tx, e)
+	room := p.room(s, mode)
+	if room < leastRoom {
+		return nil, fmt.Errorf("a conversation of at most %d tokens leaves %d for the prompt in mode %s, where answers may take %d a turn; raise --max-tokens",
+			p.MaxTokens, max(room, 0), mode, s.MaxAnswer[0])
+	}
+	s.truncate(room, offsets, tx, e)
 	return s, nil
 }
+
+// leastRoom is the fewest tokens of a prompt that are worth a question.
+const leastRoom = 64
 
 // context tokenizes the first segment, with the token that begins every text exactly once.
 func (p Prompter) context(text string) (ids []int32, offsets []int, err error) {
@@ -118,7 +131,7 @@ func (s *Script) truncate(room int, offsets []int, tx texts, e datasets.Example)
 	n := len(s.First)
 	cutLo, cutHi := n, n
 	if n > room {
-		half := max(room, 2) / 2
+		half := room / 2
 		cutLo, cutHi = half, n-half
 		s.Dropped = cutHi - cutLo
 		s.First = append(s.First[:half:half], s.First[n-half:]...)
@@ -176,7 +189,8 @@ func (p Prompter) opening(t *datasets.Task, e datasets.Example, turn int) (texts
 	return tx, nil
 }
 
-// conversation cuts the conversation of the multi-turn mode.
+// conversation cuts the conversation of the multi-turn mode. It renders marks in the place of all texts, so that every text stands in
+// the prompt as it is, whatever the template does to the ends of messages.
 func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.History) (texts, error) {
 	tx, err := p.opening(t, e, 0)
 	if err != nil {
@@ -188,20 +202,22 @@ func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.H
 		return texts{}, err
 	}
 	for i := 1; i < len(e.Turns); i++ {
-		gold := t.Gold(e.Turns[i-1])
-		user, bot = append(user, t.Query(e, i)), append(bot, gold)
+		user, bot = append(user, questionMark), append(bot, answerMark)
 		now, err := p.render(user, bot)
 		if err != nil {
 			return texts{}, err
 		}
 		next, ok := strings.CutPrefix(now, before)
-		if ok && h == outputs.OwnHistory {
-			next, ok = strings.CutPrefix(next, gold)
-		}
-		if !ok {
+		lead, next, ok1 := strings.Cut(next, answerMark)
+		end, after, ok2 := strings.Cut(next, questionMark)
+		if !ok || !ok1 || !ok2 || lead != "" && h == outputs.OwnHistory {
 			return texts{}, fmt.Errorf("chat template rewrites earlier turns, so that a cache of them is of no use; run with --no-chat")
 		}
-		tx.ask = append(tx.ask, next)
+		ask := end + t.Query(e, i) + after
+		if h != outputs.OwnHistory {
+			ask = lead + t.Gold(e.Turns[i-1]) + ask
+		}
+		tx.ask = append(tx.ask, ask)
 		before = now
 	}
 	return tx, nil

@@ -101,6 +101,7 @@ func TestScripts(t *testing.T) {
 		{"plain, own", nil, outputs.MultiTurn, outputs.OwnHistory, []string{c + "First?", "", "\n\nSecond?", "\n\nThird?"}},
 		{"plain, requests", nil, outputs.MultiRequest, outputs.GoldHistory, []string{c, "First?", "Second?", "Third?"}},
 		{"odd, gold", odd, outputs.MultiTurn, outputs.GoldHistory, []string{"<|begin|>[sys]You help.[/sys][user]" + c + "First?[/user]\n[assistant]", "", "one[/assistant]\n[user]Second?[/user]\n[assistant]", "two[/assistant]\n[user]Third?[/user]\n[assistant]"}},
+		{"odd, own", odd, outputs.MultiTurn, outputs.OwnHistory, []string{"<|begin|>[sys]You help.[/sys][user]" + c + "First?[/user]\n[assistant]", "", "[/assistant]\n[user]Second?[/user]\n[assistant]", "[/assistant]\n[user]Third?[/user]\n[assistant]"}},
 		{"odd, requests", odd, outputs.MultiRequest, outputs.GoldHistory, []string{"<|begin|>[sys]You help.[/sys][user]" + c, "First?[/user]\n[assistant]", "Second?[/user]\n[assistant]", "Third?[/user]\n[assistant]"}},
 	} {
 		p := Prompter{Tokenizer: l.tok, Chat: k.chat, MaxTokens: 4096}
@@ -184,8 +185,8 @@ func TestTruncation(t *testing.T) {
 	if !slices.Contains(s.Evidence, outputs.EvidenceCut) || !slices.Contains(s.Evidence, outputs.EvidenceKept) {
 		t.Errorf("the example does not test both: %v", s.Evidence)
 	}
-	tiny, err := (Prompter{Tokenizer: l.tok, Chat: l.chat, MaxTokens: 10}).Script(w.Task, w.Example, outputs.MultiTurn, outputs.GoldHistory)
-	if err != nil || len(tiny.First) == 0 {
-		t.Errorf("a limit below the answers' own: %d tokens, %v", len(tiny.First), err)
+	_, err = (Prompter{Tokenizer: l.tok, Chat: l.chat, MaxTokens: 10}).Script(w.Task, w.Example, outputs.MultiTurn, outputs.GoldHistory)
+	if err == nil || !strings.Contains(err.Error(), "--max-tokens") {
+		t.Errorf("a limit below the answers' own: %v", err)
 	}
 }

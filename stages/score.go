@@ -27,20 +27,24 @@ func (j *Job) score(_ context.Context, a *Answered) ([]outputs.Row, error) {
 	return rows, nil
 }
 
-// idle reports a method that had a budget below the context and yet dropped and skipped nothing: its numbers would be those of
-// full attention under another name.
+// idle reports a method that had a budget below the context, or promised none, and yet in its stage of the cache dropped and skipped
+// nothing: its numbers would be those of full attention under another name. Each method of a composition is judged alone.
 func (q *Query) idle() error {
-	p, n := q.Branch.Policy, len(q.Branch.Script.First)
-	if p.Budget == nil || p.Budget(n) >= n {
-		return nil
+	n := len(q.Branch.Script.First)
+	for _, p := range q.Branch.Policy.Parts() {
+		if p.Budget != nil && p.Budget(n) >= n {
+			continue
+		}
+		prompt, read := q.Branch.prompt.cost, q.Answer.Read
+		switch {
+		case p.Generate != nil && prompt.Cells >= prompt.DenseCells,
+			p.Compress != nil && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,
+			p.Load != nil && read.Rows > 0 && read.Cells >= read.Stored,
+			p.Generate == nil && p.Compress == nil && p.Load == nil && p.Budget != nil:
+			return fmt.Errorf("method %s did nothing to %d tokens of context: it computed, kept and read all of them", p.Name, n)
+		}
 	}
-	if q.Branch.prompt.cost.Cells < q.Branch.prompt.cost.DenseCells || q.KeptMin < len(q.Prompt) {
-		return nil
-	}
-	if q.Answer.Read.Cells < q.Answer.Read.DenseCells || q.Answer.Read.Rows == 0 {
-		return nil
-	}
-	return fmt.Errorf("method %s did nothing: its budget is %d tokens of %d, but it kept and read all of them", p.Name, p.Budget(n), n)
+	return nil
 }
 
 // head is what all rows of one query have, answered or not.
@@ -92,7 +96,7 @@ func (j *Job) row(a *Answered, q *Query) outputs.Row {
 	r.CachedTokens, r.NewTokens = r.PromptTokens-r.ComputedTokens, int32(len(ans.Tokens))
 	r.KeptMin, r.KeptMean, r.KeptMax = int32(q.KeptMin), q.KeptMean, int32(q.KeptMax)
 	r.KVBytesLogical, r.KVBytesResident = q.Logical, q.Resident
-	r.KVBytesShared = max(0, q.Resident-q.Owned)
+	r.KVBytesShared = q.Shared
 	if ans.Read.Rows > 0 {
 		r.ReadBytesPerToken = float64(ans.Read.ReadBytes) / float64(ans.Read.Rows)
 	}

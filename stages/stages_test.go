@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"iter"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -199,6 +201,12 @@ func TestMeasures(t *testing.T) {
 		}
 		switch method {
 		case "full", "ashape":
+			if first := rows[0]; r.Mode == outputs.MultiTurn && r.KVBytesShared != int64(first.PromptTokens)*token {
+				t.Errorf("%v: %d shared bytes, want the first prompt's %d", r.Key, r.KVBytesShared, int64(first.PromptTokens)*token)
+			}
+			if r.Turn == 1 && (question != n || r.CachedTokens != 0) {
+				t.Errorf("%v: computed %d of %d tokens at turn 1", r.Key, question, n)
+			}
 			if int(r.KeptMin) != n || int(r.KeptMax) != n || r.KVBytesResident != r.KVBytesLogical || r.DecodeCells != r.DecodeCellsDense {
 				t.Errorf("%v: kept %d of %d, %d of %d cells in decoding", r.Key, r.KeptMin, n, r.DecodeCells, r.DecodeCellsDense)
 			}
@@ -210,14 +218,17 @@ func TestMeasures(t *testing.T) {
 			if r.Turn == 1 && r.Mode == outputs.MultiTurn && (int(r.KeptMin) != budget || int(r.KeptMax) != budget) {
 				t.Errorf("%v: kept %d to %d, want %d", r.Key, r.KeptMin, r.KeptMax, budget)
 			}
-			if r.Mode == outputs.MultiRequest && int(r.KeptMin) != budget+question {
+			if r.Mode == outputs.MultiRequest && r.Turn > 1 && int(r.KeptMin) != budget+question {
 				t.Errorf("%v: kept %d of %d, question %d", r.Key, r.KeptMin, n, question)
+			}
+			if r.KVBytesShared != 0 {
+				t.Errorf("%v: %d shared bytes of a private copy", r.Key, r.KVBytesShared)
 			}
 			if r.KVBytesResident != int64(r.KeptMean)*token {
 				t.Errorf("%v: %d bytes for %g tokens", r.Key, r.KVBytesResident, r.KeptMean)
 			}
 		case "quest":
-			if r.KVBytesResident <= r.KVBytesLogical || r.NewTokens > 1 && r.DecodeCells >= r.DecodeCellsDense/2 {
+			if r.KVBytesShared == 0 || r.KVBytesResident <= r.KVBytesLogical || r.NewTokens > 1 && r.DecodeCells >= r.DecodeCellsDense/2 {
 				t.Errorf("%v: resident %d of %d bytes, %d of %d cells in decoding", r.Key, r.KVBytesResident, r.KVBytesLogical, r.DecodeCells, r.DecodeCellsDense)
 			}
 		}
@@ -374,5 +385,77 @@ func TestIdleMethodFails(t *testing.T) {
 	f := j.Flow(context.Background(), seq(l.work(t, datasets.KV, 1, 200, 2)), func(context.Context, []outputs.Row) error { return nil })
 	if err := f.Wait(); err == nil || !strings.Contains(err.Error(), "method idle did nothing") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestPlanHoldsForOwnHistory lets conversations of many turns go on from their own answers, each on a fork of the last.
+func TestPlanHoldsForOwnHistory(t *testing.T) {
+	l := newLab(t, 2, 0)
+	defer l.close(t)
+	j := l.job(t, outputs.OwnHistory, "full", "snapkv:budget=64,window=8")
+	work := l.work(t, datasets.KV, 1, 600, 20)
+	for i := range work[0].Example.Turns {
+		work[0].Example.Turns[i].Evidence = nil
+	}
+	short := *work[0].Task
+	short.MaxTokens = func(datasets.Turn) int { return 5 }
+	work[0].Task = &short
+	a, err := j.tokenize(context.Background(), work[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := j.plan(a, j.prompts(a))
+	results(t, j, work)
+	if peak := l.store.Peak(); peak > plan {
+		t.Errorf("planned %d bytes, used %d", plan, peak)
+	}
+}
+
+// TestComposition runs methods of three stages as one, and checks that each did its part.
+func TestComposition(t *testing.T) {
+	l := newLab(t, 2, 0)
+	defer l.close(t)
+	j := l.job(t, outputs.GoldHistory, "ashape:init=8,local=100+snapkv:budget=200,window=16+quest:budget=64")
+	for _, r := range results(t, j, l.work(t, datasets.KV, 1, 600, 3)) {
+		if r.Turn == 1 && (r.PrefillCells >= r.PrefillCellsDense || r.Mode == outputs.MultiTurn && r.KeptMax != 200) || r.KVBytesShared != 0 ||
+			r.NewTokens > 1 && r.DecodeCells >= r.DecodeCellsDense/4 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+// TestLengthDependentRope wants the same rows in multi-turn mode whether or not multi-request mode, whose first prompt is shorter,
+// runs beside it.
+func TestLengthDependentRope(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, models.Reference()); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "config.json")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), `"rope_scaling": null`, `"rope_scaling": {"rope_type": "dynamic", "factor": 4.0}`, 1)
+	text = strings.Replace(text, `"max_position_embeddings": 32768`, `"max_position_embeddings": 256`, 1)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	l := newLab(t, 2, 0)
+	defer l.close(t)
+	m, err := models.Load(dir, l.pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	work := l.work(t, datasets.KV, 1, 500, 2)
+	var rows [2][]outputs.Result
+	for i := range rows {
+		j := l.job(t, outputs.GoldHistory, "full")
+		j.Engine.Model, j.Modes = m.Model, j.Modes[:i+1]
+		rows[i] = results(t, j, work)
+	}
+	if !reflect.DeepEqual(rows[0], rows[1][:2]) {
+		t.Errorf("alone %+v\nbeside %+v", rows[0], rows[1][:2])
 	}
 }

@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"fmt"
+	"slices"
 )
 
 // Asked is an example with its prompts.
@@ -26,7 +27,10 @@ func (j *Job) tokenize(ctx context.Context, w Work) (*Asked, error) {
 			if err != nil {
 				return nil, fmt.Errorf("%s %s: method %s: %w", w.Task.Name, e.ID, p.Name, err)
 			}
-			e.Context = text
+			e.Context, e.Turns = text, slices.Clone(e.Turns)
+			for t := range e.Turns {
+				e.Turns[t].Evidence = nil // it spoke of another text
+			}
 		}
 		for _, mode := range j.Modes {
 			s, err := j.Prompter.Script(w.Task, e, mode, j.History)

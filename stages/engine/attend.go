@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"math"
 	"math/bits"
 
@@ -58,39 +59,61 @@ func (t *task) each(f func(r, from int)) {
 // reads works out which slots each query reads, and counts them.
 func (t *task) reads(layer *kv.Layer) [][]kv.Run {
 	s, p := t.step, t.part
-	g, d := s.shape.Group(), s.shape.Dim
+	g := s.shape.Group()
 	out := make([][]kv.Run, (t.hi-t.lo)*g)
-	policy := &p.chunk.Session.Policy
-	var spans []kv.Span
-	var cells, bytes int64
+	spans := make([][]kv.Span, g)
+	first := int32(p.first + t.lo - p.lo)
+	if !p.chunk.Session.settled {
+		for m := range spans {
+			if f := p.plan.pattern(t.head*g + m); f != nil {
+				spans[m] = f(nil, first, first+int32(t.hi-t.lo))
+			} else {
+				spans[m] = dense
+			}
+		}
+	}
+	var cells, stored, bytes int64
 	for i := range t.hi - t.lo {
 		slot := int32(p.base[t.head] + t.lo - p.lo + i)
 		group := out[i*g : (i+1)*g]
-		at := (i*s.shape.Heads + t.head*g) * d
-		for j := range group {
-			switch {
-			case !p.chunk.Session.settled && p.plan.pattern(t.head*g+j) != nil:
-				first := int32(p.first + t.lo - p.lo)
-				spans = p.plan.pattern(t.head*g+j)(spans[:0], first, first+int32(t.hi-t.lo))
-				group[j] = kv.Runs(nil, spans, slot)
-			case p.chunk.Session.settled && policy.Load != nil:
-				spans = policy.Load(spans[:0], layer, Query{Group: t.in[at : at+g*d], Member: j, KVHead: t.head, Slots: int(slot) + 1})
-				group[j] = kv.Runs(nil, spans, slot)
-			default:
-				group[j] = []kv.Run{{Lo: 0, Hi: slot + 1}}
+		if p.chunk.Session.settled {
+			bytes += t.load(layer, i, int(slot)+1, spans)
+		}
+		for m := range group {
+			group[m] = kv.Runs(nil, spans[m], slot)
+			if len(group[m]) == 0 {
+				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+m, int(first)+i, t.layer))
 			}
-			for _, r := range group[j] {
+			for _, r := range group[m] {
 				cells += int64(r.Hi - r.Lo)
 			}
 		}
-		bytes += unionBytes(group, d)
-	}
-	if x := layer.Index(); x != nil && policy.Load != nil && p.chunk.Session.settled {
-		bytes += int64(t.hi-t.lo) * x.Bytes() / int64(s.shape.KVHeads)
+		stored += int64(g) * int64(slot+1)
+		bytes += unionBytes(group, s.shape.Dim)
 	}
 	p.cells.Add(cells)
+	p.stored.Add(stored)
 	p.bytes.Add(bytes)
 	return out
+}
+
+// dense is all keys up to the query's own.
+var dense = []kv.Span{kv.Column(0, math.MaxInt32)}
+
+// load asks the policy what row i of the task reads, into spans, and returns the bytes that it looked at.
+func (t *task) load(layer *kv.Layer, i, slots int, spans [][]kv.Span) (examined int64) {
+	s, load := t.step, t.part.chunk.Session.Policy.Load
+	g, d := s.shape.Group(), s.shape.Dim
+	for m := range spans {
+		if spans[m] = spans[m][:0]; load == nil {
+			spans[m] = dense
+		}
+	}
+	if load == nil {
+		return 0
+	}
+	at := (i*s.shape.Heads + t.head*g) * d
+	return load(t.layer, layer, Query{Group: t.in[at : at+g*d], KVHead: t.head, Slots: slots}, spans)
 }
 
 // pattern returns the pattern of query head h; nil: dense.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -21,6 +22,7 @@ type filled struct {
 	store   *kv.Store
 	q, k, v []float32
 	n       int
+	err     error // of the last pass
 }
 
 func random(r *rand.Rand, n int) []float32 {
@@ -60,7 +62,7 @@ func (f *filled) pass(t *testing.T, pool *kernels.Pool, lo, hi int) []float32 {
 	for a, b := range step.Blocks() {
 		step.Attend(0, out[a*qw:b*qw], f.q[(lo+a)*qw:(lo+b)*qw], a, b)
 	}
-	step.End()
+	f.err = step.End()
 	return out
 }
 
@@ -113,6 +115,7 @@ func TestPlans(t *testing.T) {
 		n := 1 + r.IntN(300)
 		spans := make([][]kv.Span, testShape.Heads)
 		for h := range spans {
+			spans[h] = append(spans[h], kv.Band(0, 1))
 			for range r.IntN(4) {
 				lo := int32(r.IntN(n + 1))
 				if r.IntN(2) == 0 {
@@ -123,7 +126,7 @@ func TestPlans(t *testing.T) {
 			}
 		}
 		cut := int32(r.IntN(n + 1))
-		plan := Plan{Cuts: []int32{cut}, Heads: make([]Pattern, testShape.Heads)}
+		plan := Plan{Cuts: []int32{cut, cut}, Heads: make([]Pattern, testShape.Heads)}
 		for h := range plan.Heads {
 			if h == 3 {
 				continue // dense
@@ -174,13 +177,15 @@ func TestPlans(t *testing.T) {
 // TestLoad lets every row and head read slots of its own, and checks the numbers, the cells and the bytes.
 func TestLoad(t *testing.T) {
 	reads := func(member, kvHead, slots, j int) bool { return (j*7+member*3+kvHead+slots)%5 != 0 || j == slots-1 }
-	p := Policy{Load: func(dst []kv.Span, l *kv.Layer, q Query) []kv.Span {
-		for j := range q.Slots + 10 { // slots after the query are refused by the engine
-			if reads(q.Member, q.KVHead, q.Slots, j) {
-				dst = append(dst, kv.Column(int32(j), int32(j+1)))
+	p := Policy{Load: func(_ int, l *kv.Layer, q Query, dst [][]kv.Span) int64 {
+		for m := range dst {
+			for j := range q.Slots + 10 { // slots after the query are refused by the engine
+				if reads(m, q.KVHead, q.Slots, j) {
+					dst[m] = append(dst[m], kv.Column(int32(j), int32(j+1)))
+				}
 			}
 		}
-		return dst
+		return 3
 	}}
 	r := rand.New(rand.NewPCG(5, 5))
 	f := fill(t, r, p, 200)
@@ -208,7 +213,7 @@ func TestLoad(t *testing.T) {
 			}
 		}
 	}
-	if f.session.Cost.Cells != cells || f.session.Cost.ReadBytes != slots*kv.TokenBytes(testShape.Dim) {
+	if f.session.Cost.Cells != cells || f.session.Cost.ReadBytes != slots*kv.TokenBytes(testShape.Dim)+50*2*3 {
 		t.Errorf("counted %d cells and %d bytes, want %d and %d", f.session.Cost.Cells, f.session.Cost.ReadBytes, cells, slots*kv.TokenBytes(testShape.Dim))
 	}
 }
@@ -273,4 +278,63 @@ func TestCompressedReads(t *testing.T) {
 	branch.Release()
 	f.session = whole
 	f.check(t, "the parent", f.pass(t, nil, 150, 180), 150, func(_, _, _ int) bool { return true })
+}
+
+// TestNothingToRead wants a row that its method leaves no key to end the pass with an error that says which.
+func TestNothingToRead(t *testing.T) {
+	plan := Plan{Heads: []Pattern{func(dst []kv.Span, _, _ int32) []kv.Span { return append(dst, kv.Band(5, 9)) }}}
+	f := fill(t, rand.New(rand.NewPCG(3, 3)), Policy{Name: "blind", Generate: func(int, Tile) Plan { return plan }}, 20)
+	f.pass(t, nil, 0, 20)
+	if f.err == nil || !strings.Contains(f.err.Error(), "method blind leaves query head") {
+		t.Errorf("error %v", f.err)
+	}
+}
+
+// TestMisuse wants what would silently corrupt a cache to panic.
+func TestMisuse(t *testing.T) {
+	f := fill(t, rand.New(rand.NewPCG(3, 3)), Policy{Window: 3, Name: "observer"}, 20)
+	for name, misuse := range map[string]func(){
+		"same session twice": func() {
+			_, _ = Begin(context.Background(), testShape, nil, []Chunk{{Session: f.session, Tokens: []int32{1}}, {Session: f.session, Tokens: []int32{2}}})
+		},
+		"logits of rows that are not there": func() {
+			_, _ = Begin(context.Background(), testShape, nil, []Chunk{{Session: f.session, Tokens: []int32{1}, Logits: make([]float32, 2*testShape.Vocab)}})
+		},
+		"no tokens": func() { _, _ = Begin(context.Background(), testShape, nil, []Chunk{{Session: f.session}}) },
+		"a window that was not remembered": func() {
+			s := NewSession(testShape, f.store, f.session.Policy, 0)
+			defer s.Release()
+			s.Tokens = make([]int32, 9)
+			_ = s.Settle(nil)
+		},
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			misuse()
+		}()
+	}
+}
+
+// numb is a model whose logits are no numbers.
+type numb struct{ Model }
+
+func (numb) Forward(_ context.Context, batch []Chunk) error {
+	for _, c := range batch {
+		for i := range c.Logits {
+			c.Logits[i] = float32(math.NaN())
+		}
+	}
+	return nil
+}
+
+func TestNaNLogits(t *testing.T) {
+	e := &Engine{Model: numb{}}
+	err := e.Decode(context.Background(), []*Answer{{Max: 3, Logits: []float32{float32(math.NaN()), float32(math.NaN())}}})
+	if err == nil || !strings.Contains(err.Error(), "not numbers") {
+		t.Errorf("error %v", err)
+	}
 }

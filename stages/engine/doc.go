@@ -16,16 +16,15 @@
 // As in the published harness, Generate shapes the first prompt; follow-up prompts and answers are dense over
 // whatever is stored, unless Load says otherwise.
 //
-// # How CacheBlend fits
+// # How CacheBlend will fit
 //
-// Written down before the contract set, so that the fourth kind of method needs no change to it. Chunks of a
-// prompt are prefilled alone, each a Session of its own. Retrieve will be a Policy field that, given a session and a
-// prompt, names cached sessions and the positions where their tokens go, and says layer by layer which rows to
-// compute afresh. The engine then (1) appends the cached pages of each chunk with keys rotated by the difference of
-// positions: kv.Layer.Append already takes explicit positions, and a page records them; (2) runs Forward on the
-// selected rows only: a Step already keeps for every row its position apart from its slot, so a chunk with row
-// numbers is a batch whose rows write into given slots instead of new ones; (3) chooses rows by the deviation of the
-// values after the check layer, which pass one of that layer has in hand before pass two computes any query; (4)
-// masks by position: rows see the slots up to their own, and slots are in order of position. Policies that set
-// Retrieve and Generate compose, since Generate is asked for the plan of whichever rows are computed.
+// Written before the contract set, to see what the fourth kind of method needs of it. Retrieve will be a Policy field that, given a
+// prompt, names cached sessions and the positions where their tokens go, and after the check layer chooses the rows to compute
+// afresh. What is there for it: kv.Layer.Append takes positions, and pages record them, so that a chunk's keys can be
+// stored where they belong; a Step keeps the position of a row apart from its slot; pass one has the fresh values of a layer in hand
+// before pass two computes a query, which is when rows are chosen; slots are in order of position, so that the causal rule by slot is the rule
+// by position. What it will have to add, in the engine and not in the methods: a Chunk whose rows are given slots instead of new
+// ones (with copy on write of the pages they fall into), a Step.Select between the passes that goes on with some rows, and a
+// Model that rotates stored keys from one position to another. Policies that set Retrieve and Generate compose: Generate plans
+// whichever rows are computed.
 package engine

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -52,6 +53,15 @@ func (e *Engine) Forward(ctx context.Context, batch []Chunk) ([]float64, error) 
 	return seconds, nil
 }
 
+// Settle ends the first prompt of a session while nobody computes, and returns the seconds it took.
+func (e *Engine) Settle(s *Session) (float64, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	start := time.Now()
+	err := s.Settle(e.Pool)
+	return time.Since(start).Seconds(), err
+}
+
 // Answer is one answer to be decoded greedily.
 type Answer struct {
 	Session *Session  // holds the prompt; the answer's first Fed tokens are appended
@@ -73,7 +83,11 @@ type Answer struct {
 func (e *Engine) Decode(ctx context.Context, answers []*Answer) error {
 	open := make([]*Answer, 0, len(answers))
 	for _, a := range answers {
-		if a.take() {
+		more, err := a.take()
+		if err != nil {
+			return err
+		}
+		if more {
 			open = append(open, a)
 		}
 	}
@@ -95,7 +109,11 @@ func (e *Engine) Decode(ctx context.Context, answers []*Answer) error {
 			a.Fed++
 			a.Read = a.Read.Add(a.Session.Cost.sub(before[i]))
 			a.Seconds = append(a.Seconds, seconds[i])
-			if a.take() {
+			more, err := a.take()
+			if err != nil {
+				return err
+			}
+			if more {
 				still = append(still, a)
 			}
 		}
@@ -104,13 +122,16 @@ func (e *Engine) Decode(ctx context.Context, answers []*Answer) error {
 	return nil
 }
 
-// take adds the token that the logits choose, and reports whether the answer goes on.
-func (a *Answer) take() bool {
+// take adds the token that the logits choose, and reports whether the answer goes on. Logits that are no numbers are an error.
+func (a *Answer) take() (more bool, err error) {
 	t := int32(kernels.Argmax(a.Logits))
+	if t < 0 {
+		return false, fmt.Errorf("the model's logits for token %d of the answer are not numbers: the weights are damaged, or overflow", len(a.Tokens)+1)
+	}
 	for _, s := range a.Stop {
 		if t == s {
 			a.Stopped = true
-			return false
+			return false, nil
 		}
 	}
 	a.Tokens = append(a.Tokens, t)
@@ -121,9 +142,9 @@ func (a *Answer) take() bool {
 		}
 		a.Timeout = spent > a.Limit
 	}
-	return len(a.Tokens) < a.Max && !a.Timeout
+	return len(a.Tokens) < a.Max && !a.Timeout, nil
 }
 
 func (c Cost) sub(d Cost) Cost {
-	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows}
+	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.Stored - d.Stored, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows}
 }

@@ -164,9 +164,6 @@ func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
 	for i, q := range m.Params {
 		p.Name += string(":,"[min(i, 1)]) + q.Name + "=" + a.value[q.Name]
 	}
-	if p.Generate != nil {
-		p.Generation = p.Name
-	}
 	return p, nil
 }
 

@@ -11,7 +11,7 @@ var testMethods = []*Method{
 	{Name: "gen", Params: []Param{{Name: "a", Default: "3"}, {Name: "b", Default: "x"}}, New: func(_ Shape, a Args) (Policy, error) {
 		a.Int("a", 1)
 		a.Choice("b", "x", "y")
-		return Policy{Generate: func(int, Tile) Plan { return Plan{} }, RowLocal: true, Window: 2, Budget: func(int) int { return 70 }}, nil
+		return Policy{Generate: func(int, Tile) Plan { return Plan{} }, WholePrompt: true, Window: 2, Budget: func(int) int { return 70 }}, nil
 	}},
 	{Name: "comp", Params: []Param{{Name: "budget", Default: "1/4"}}, New: func(_ Shape, a Args) (Policy, error) {
 		b := a.Amount("budget")
@@ -52,7 +52,7 @@ func TestCompose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Generate == nil || p.Compress == nil || p.Window != 8 || !p.RowLocal || p.Generation != "gen:a=5,b=x" {
+	if p.Generate == nil || p.Compress == nil || p.Window != 8 || !p.WholePrompt || p.Generation() != "gen:a=5,b=x" || len(p.Parts()) != 2 {
 		t.Errorf("composed policy %+v", p)
 	}
 	if got := [2]int{p.Budget(100), p.Budget(1000)}; got != [2]int{25, 70} {

@@ -11,6 +11,8 @@ type Shape struct {
 	Hidden    int // width of the residual stream
 	Vocab     int
 	MaxTokens int // longest context the model was made for
+	// LengthDependent says that RoPE's frequencies depend on the length of the conversation: see Session.RopeLength.
+	LengthDependent bool
 }
 
 // Group is the number of query heads that share a KV head.

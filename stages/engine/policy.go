@@ -11,30 +11,53 @@ import (
 // and may be called concurrently for different heads and rows; they keep no state of their own.
 type Policy struct {
 	Name string // the method's specification with all its settings, as results record it
-	// Generation is the part of Name that shapes the first prompt; "" for dense. Policies with the same Generation compute
-	// the same keys and values, and so share them.
-	Generation string
 
 	// Rewrite shortens the shared context before it is tokenized.
 	Rewrite func(ctx context.Context, text string) (string, error)
 
 	// Generate plans the attention of rows of the first prompt in one layer.
 	Generate func(layer int, t Tile) Plan
-	// RowLocal says that Generate decides each row by positions alone, so that a prompt may be prefilled in
-	// parts, and share its beginning with other prompts, without changing a number.
-	RowLocal bool
+	// WholePrompt says that Generate must see the first prompt in one pass. Unset, it decides each row by positions alone, so that a
+	// prompt may be prefilled in parts, and share its beginning with other prompts, without changing a number.
+	WholePrompt bool
 
-	// Window is the number of last rows of the first prompt whose queries Compress and Index want to see.
+	// Window is the number of last rows of the first prompt whose queries Compress and Index want to see. They may be given
+	// more, if others ask for more, and take what they want with Window.Last.
 	Window int
 	// Compress decides, once the first prompt is in the cache, which tokens stay.
 	Compress func(layer int, l *kv.Layer, w kv.Window) kv.Edit
 	// Index builds, after Compress, what Load searches.
 	Index func(layer int, l *kv.Layer, w kv.Window) kv.Index
-	// Load appends to dst the slots that one query reads; called for every row after the first prompt.
-	Load func(dst []kv.Span, l *kv.Layer, q Query) []kv.Span
+	// Load says which slots a row reads; called for every row after the first prompt and every KV head. It appends to dst[m] the
+	// slots of query head m of the group, and returns the bytes of the index that it looked at to decide.
+	Load func(layer int, l *kv.Layer, q Query, dst [][]kv.Span) (examined int64)
 
 	// Budget is the nominal number of tokens that a query reads, or that stay, of a context of n; nil: all.
 	Budget func(n int) int
+
+	parts []Policy // what Compose made it of
+}
+
+// Generation names what shapes the first prompt: "" for dense attention. Policies with the same Generation compute the same keys and
+// values from the same prompt, and so share them.
+func (p *Policy) Generation() string {
+	if p.Generate == nil {
+		return ""
+	}
+	for _, q := range p.parts {
+		if q.Generate != nil {
+			return q.Name
+		}
+	}
+	return p.Name
+}
+
+// Parts are the policies that this one was composed of; itself, if it is one method alone.
+func (p *Policy) Parts() []Policy {
+	if len(p.parts) > 0 {
+		return p.parts
+	}
+	return []Policy{*p}
 }
 
 // Tile is the rows of one forward pass over one session, in one layer.
@@ -58,16 +81,15 @@ type Plan struct {
 // read once, and none after the query is ever read.
 type Pattern func(dst []kv.Span, lo, hi int32) []kv.Span
 
-// Query is one row of one query head that is about to read the cache.
+// Query is one row that is about to read the cache of one KV head.
 type Query struct {
-	Group  []float32 // [query heads that share KVHead, Dim]: the queries of all of them, after RoPE, not scaled
-	Member int       // which of them asks
+	Group  []float32 // [query heads that share KVHead, Dim]: the row's queries, after RoPE, not scaled
 	KVHead int
-	Slots  int // the query may read slots [0, Slots); its own token is the last of them
+	Slots  int // the row may read slots [0, Slots); its own token is the last of them
 }
 
-// Vector returns the query itself, of dim numbers.
-func (q Query) Vector(dim int) []float32 { return q.Group[q.Member*dim : (q.Member+1)*dim] }
+// Member returns the query of head m of the group, of dim numbers.
+func (q Query) Member(m, dim int) []float32 { return q.Group[m*dim : (m+1)*dim] }
 
 // Compose merges policies of different stages into one. Two that decide the same thing are an error naming both.
 func Compose(ps ...Policy) (Policy, error) {
@@ -94,6 +116,9 @@ func Compose(ps ...Policy) (Policy, error) {
 		}
 		out = out.with(p, i == 0)
 	}
+	if len(ps) > 1 {
+		out.parts = ps
+	}
 	return out, nil
 }
 
@@ -108,7 +133,7 @@ func (p Policy) with(q Policy, first bool) Policy {
 		p.Rewrite = q.Rewrite
 	}
 	if q.Generate != nil {
-		p.Generate, p.RowLocal, p.Generation = q.Generate, q.RowLocal, q.Generation
+		p.Generate, p.WholePrompt = q.Generate, q.WholePrompt
 	}
 	if q.Compress != nil {
 		p.Compress = q.Compress

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
@@ -16,6 +17,9 @@ type Session struct {
 	// AttendSeconds is processor time of attention alone, all threads together, since the session was opened or forked.
 	AttendSeconds float64
 
+	// RopeLength is the length whose frequencies all rows get from a RoPE that depends on the length; 0: that of each pass.
+	RopeLength int
+
 	settled bool // the first prompt is over
 }
 
@@ -23,13 +27,14 @@ type Session struct {
 type Cost struct {
 	Cells      int64 // query-key products computed
 	DenseCells int64 // those that full attention over all tokens seen would compute
+	Stored     int64 // those that reading everything stored would compute
 	ReadBytes  int64 // bytes of keys and values, and of the index, that the rows read, each row on its own
 	Rows       int64 // rows computed
 }
 
 // Add returns the sum of two costs.
 func (c Cost) Add(d Cost) Cost {
-	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows}
+	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.Stored + d.Stored, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows}
 }
 
 // NewSession opens an empty conversation. window is the number of last rows whose queries branches may want to observe:
@@ -44,7 +49,7 @@ func NewSession(s Shape, store *kv.Store, p Policy, window int) *Session {
 
 // Fork returns a branch that shares everything computed so far and goes on under policy p. Its costs start at zero.
 func (s *Session) Fork(p Policy) *Session {
-	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), settled: s.settled}
+	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), RopeLength: s.RopeLength, settled: s.settled}
 	for i, l := range s.Layers {
 		f.Layers[i] = l.Fork()
 	}
@@ -60,7 +65,7 @@ func (s *Session) Release() {
 }
 
 // Settle ends the first prompt: the policy's compression is carried out and its index built. Rows that follow are
-// dense over what is stored, or as Load says. On an error the session must be released.
+// dense over what is stored, or as Load says. On an error the session must be released. See Engine.Settle.
 func (s *Session) Settle(pool *kernels.Pool) error {
 	s.settled = true
 	errs := make([]error, len(s.Layers))
@@ -70,7 +75,10 @@ func (s *Session) Settle(pool *kernels.Pool) error {
 
 func (s *Session) settle(layer int) error {
 	l := s.Layers[layer]
-	w := l.Window().Last(s.Policy.Window)
+	w := l.Window()
+	if want := min(s.Policy.Window, len(s.Tokens)); w.Rows < want {
+		panic(fmt.Sprintf("engine: %s wants the queries of %d rows; the session was opened to remember %d", s.Policy.Name, want, w.Rows))
+	}
 	if s.Policy.Compress != nil {
 		if err := l.Apply(s.Policy.Compress(layer, l, w)); err != nil {
 			return err
@@ -79,6 +87,7 @@ func (s *Session) settle(layer int) error {
 	if s.Policy.Index != nil {
 		l.SetIndex(s.Policy.Index(layer, l, w))
 	}
+	l.Seal()
 	return nil
 }
 
@@ -103,12 +112,13 @@ func (s *Session) Kept() (least int, mean float64, most int) {
 }
 
 // Bytes is the memory of the session's cache: logical, what full attention would store for its tokens; resident,
-// what its tokens take now, shared ones in full; own, the pages it shares with nobody it was forked from.
-func (s *Session) Bytes() (logical, resident, own int64) {
+// what its tokens take now, index included; shared, the part of resident that is the prefilled prompt itself and not a copy: all
+// branches of that prompt hold it together, once.
+func (s *Session) Bytes() (logical, resident, shared int64) {
 	for _, l := range s.Layers {
 		logical += int64(len(s.Tokens)) * int64(l.Heads()) * kv.TokenBytes(l.Dim())
 		resident += l.Bytes()
-		own += l.OwnBytes()
+		shared += l.SharedBytes()
 	}
-	return logical, resident, own
+	return logical, resident, shared
 }

@@ -29,7 +29,7 @@ const tileRows = 16
 //			step.Attend(l, out, q, lo, hi)
 //		}
 //	}
-//	step.End()
+//	return step.End()
 //
 // Two passes a layer, so that methods see all keys of the prompt before the first query is answered, while
 // scratch memory for queries and the MLP stays small.
@@ -37,23 +37,25 @@ type Step struct {
 	Rows int     // rows of all chunks
 	Pos  []int32 // position of each row in its conversation
 
-	ctx   context.Context
-	shape Shape
-	pool  *kernels.Pool
-	parts []part
+	ctx     context.Context
+	shape   Shape
+	pool    *kernels.Pool
+	parts   []part
+	failure atomic.Pointer[error]
 }
 
 // part is one chunk's share of the rows.
 type part struct {
-	chunk *Chunk
-	lo    int // first row
-	n     int
-	first int // position of the first row
-	plan  Plan
-	base  []int // per KV head: slots before this chunk, in the current layer
-	cells atomic.Int64
-	bytes atomic.Int64
-	nanos atomic.Int64 // processor time of attention
+	chunk  *Chunk
+	lo     int // first row
+	n      int
+	first  int // position of the first row
+	plan   Plan
+	base   []int // per KV head: slots before this chunk, in the current layer
+	cells  atomic.Int64
+	stored atomic.Int64
+	bytes  atomic.Int64
+	nanos  atomic.Int64 // processor time of attention
 }
 
 // Begin lays out the rows of a batch.
@@ -69,6 +71,14 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 				return nil, fmt.Errorf("token %d is not in the model's vocabulary of %d: the tokenizer belongs to another model", t, shape.Vocab)
 			}
 		}
+		for _, other := range batch[:i] {
+			if other.Session == c.Session {
+				panic(fmt.Sprintf("engine: chunk %d is of the same session as one before it", i))
+			}
+		}
+		if len(c.Logits)%shape.Vocab != 0 || len(c.Logits)/shape.Vocab > len(c.Tokens) {
+			panic(fmt.Sprintf("engine: %d logits for %d tokens and a vocabulary of %d", len(c.Logits), len(c.Tokens), shape.Vocab))
+		}
 		p := &s.parts[i]
 		p.chunk, p.lo, p.n, p.first = c, s.Rows, len(c.Tokens), len(c.Session.Tokens)
 		p.base = make([]int, shape.KVHeads)
@@ -80,11 +90,15 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 	return s, nil
 }
 
-// Each calls f for every chunk with its rows [lo, hi) of the batch and its position after this pass.
+// Each calls f for every chunk with its rows [lo, hi) of the batch and the length that a RoPE which depends on it goes by.
 func (s *Step) Each(f func(c *Chunk, lo, hi, length int)) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		f(p.chunk, p.lo, p.lo+p.n, p.first+p.n)
+		length := p.first + p.n
+		if n := p.chunk.Session.RopeLength; n > 0 {
+			length = n
+		}
+		f(p.chunk, p.lo, p.lo+p.n, length)
 	}
 }
 
@@ -179,19 +193,17 @@ func (s *Step) Attend(l int, out, q []float32, lo, hi int) {
 func (p *part) tileEnd(from, end int) int {
 	pos := p.first + from - p.lo
 	next := (pos/tileRows + 1) * tileRows
-	if i, found := slices.BinarySearch(p.plan.Cuts, int32(pos)); i < len(p.plan.Cuts) {
-		if found {
-			i++
-		}
-		if i < len(p.plan.Cuts) {
-			next = min(next, int(p.plan.Cuts[i]))
-		}
+	if i, _ := slices.BinarySearch(p.plan.Cuts, int32(pos)+1); i < len(p.plan.Cuts) {
+		next = min(next, int(p.plan.Cuts[i]))
 	}
 	return min(end, from+next-pos)
 }
 
-// End adds the tokens and the costs to the sessions.
-func (s *Step) End() {
+// End adds the tokens and the costs to the sessions. It is an error if a row had no key to read.
+func (s *Step) End() error {
+	if err := s.failure.Load(); err != nil {
+		return *err
+	}
 	for i := range s.parts {
 		p := &s.parts[i]
 		ses := p.chunk.Session
@@ -200,11 +212,15 @@ func (s *Step) End() {
 		n, a := int64(p.n), int64(p.first)
 		dense := n*a + n*(n+1)/2
 		ses.Cost = ses.Cost.Add(Cost{
-			Cells: p.cells.Load(), ReadBytes: p.bytes.Load(), Rows: n,
+			Cells: p.cells.Load(), Stored: p.stored.Load(), ReadBytes: p.bytes.Load(), Rows: n,
 			DenseCells: dense * int64(s.shape.Layers*s.shape.Heads),
 		})
 	}
+	return nil
 }
+
+// fail keeps an error for End.
+func (s *Step) fail(err error) { s.failure.CompareAndSwap(nil, &err) }
 
 // scale is what queries are multiplied by before they meet keys.
 func (s *Step) scale() float32 { return float32(1 / math.Sqrt(float64(s.shape.Dim))) }

@@ -13,6 +13,9 @@ type Layer struct {
 	heads []head
 	index Index
 	last  Window
+	// shared is the number of slots, of all heads, that Seal found in pages of the prefilled prompt.
+	shared    int64
+	rewritten bool // Apply moved the tokens to pages of the layer's own
 }
 
 // head is the list of pages of one KV head.
@@ -30,7 +33,7 @@ func NewLayer(s *Store, heads, window int) *Layer {
 
 // Fork returns a branch that shares all pages. Both may go on appending; neither sees the other's tokens.
 func (l *Layer) Fork() *Layer {
-	f := &Layer{store: l.store, arena: newArena(l.store, l.arena), heads: make([]head, len(l.heads)), last: l.last}
+	f := &Layer{store: l.store, arena: newArena(l.store, l.arena), heads: make([]head, len(l.heads)), last: l.last, shared: l.shared, rewritten: l.rewritten}
 	for i, h := range l.heads {
 		f.heads[i] = head{sealed: h.sealed[:len(h.sealed):len(h.sealed)], tail: h.tail, slots: h.slots}
 	}
@@ -145,7 +148,7 @@ func (l *Layer) Apply(e Edit) error {
 	if len(e.Keep) != len(l.heads) {
 		panic(fmt.Sprintf("kv: edit for %d heads of a layer of %d", len(e.Keep), len(l.heads)))
 	}
-	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last}
+	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last, rewritten: true}
 	for h, keep := range e.Keep {
 		before := int32(-1)
 		for _, s := range keep {
@@ -195,8 +198,19 @@ func (l *Layer) Bytes() int64 {
 	return n
 }
 
-// OwnBytes is the memory of the pages that this layer does not share with the layer it was forked from.
-func (l *Layer) OwnBytes() int64 { return int64(len(l.arena.pages)) * int64(l.store.pageBytes) }
+// Seal marks the end of the first prompt: what is there now, unless an edit has moved it, is the prompt's and shared by all that
+// were forked from it.
+func (l *Layer) Seal() {
+	l.shared = 0
+	for h := range l.heads {
+		if !l.rewritten {
+			l.shared += int64(l.heads[h].slots)
+		}
+	}
+}
+
+// SharedBytes is the part of Bytes that is the prefilled prompt, which branches hold together.
+func (l *Layer) SharedBytes() int64 { return l.shared * TokenBytes(l.store.dim) }
 
 // TokenBytes is what one token of one KV head takes: key and value, in f32.
 func TokenBytes(dim int) int64 { return int64(dim) * 2 * 4 }

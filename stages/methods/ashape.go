@@ -21,9 +21,8 @@ var AShape = engine.Method{
 		sinks, local := int32(a.Int("init", 0)), int32(a.Int("local", 1))
 		plan := engine.Plan{Heads: []engine.Pattern{aShape(sinks, local)}}
 		return engine.Policy{
-			RowLocal: true,
 			Generate: func(int, engine.Tile) engine.Plan { return plan },
-			Budget:   func(n int) int { return min(n, int(sinks+local)) },
+			Budget:   func(n int) int { return min(n, int(sinks)+int(local)) },
 		}, nil
 	},
 }

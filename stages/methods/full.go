@@ -10,6 +10,6 @@ var Full = engine.Method{
 	Doc:   "Dense causal attention over all tokens; nothing is dropped or skipped.",
 	Stage: engine.Baseline,
 	New: func(engine.Shape, engine.Args) (engine.Policy, error) {
-		return engine.Policy{RowLocal: true}, nil
+		return engine.Policy{}, nil
 	},
 }

@@ -172,7 +172,9 @@ func (b *bench) attend(t *testing.T, settled bool) []float32 {
 	step.Plan(0, func(lo, hi int) []float32 { return b.q[(lo-first)*w : (hi-first)*w] })
 	out := make([]float32, len(b.q))
 	step.Attend(0, out, b.q, first, b.n)
-	step.End()
+	if err := step.End(); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 
@@ -319,15 +321,17 @@ func goldenQuest(t *testing.T, v vector) {
 	mask := v.bools(t, "token_mask")
 	group, d := b.shape.Group(), b.shape.Dim
 	for h := range b.shape.Heads {
-		q := engine.Query{Group: b.q[h/group*group*d : (h/group+1)*group*d], Member: h % group, KVHead: h / group, Slots: b.n}
-		near(t, fmt.Sprintf("page_scores of head %d", h), questScores(b.session.Layers[0], q, page), scores[h*pages:(h+1)*pages], scoreAbsolute, scoreRelative)
+		q := engine.Query{Group: b.q[h/group*group*d : (h/group+1)*group*d], KVHead: h / group, Slots: b.n}
+		near(t, fmt.Sprintf("page_scores of head %d", h), questScores(b.session.Layers[0], q, h%group, page), scores[h*pages:(h+1)*pages], scoreAbsolute, scoreRelative)
 		sorted := slices.Clone(want[h*k : (h+1)*k])
 		slices.Sort(sorted)
-		if chosen := questPages(b.session.Layers[0], q, budget, page); !slices.Equal(chosen, sorted) {
+		if chosen := questPages(b.session.Layers[0], q, h%group, budget, page); !slices.Equal(chosen, sorted) {
 			t.Errorf("head %d chose pages %v, want %v", h, chosen, sorted)
 		}
 		seen := make([]bool, b.n)
-		for _, r := range kv.Runs(nil, b.session.Policy.Load(nil, b.session.Layers[0], q), int32(b.n-1)) {
+		spans := make([][]kv.Span, group)
+		b.session.Policy.Load(0, b.session.Layers[0], q, spans)
+		for _, r := range kv.Runs(nil, spans[h%group], int32(b.n-1)) {
 			for j := r.Lo; j < r.Hi; j++ {
 				seen[j] = true
 			}
@@ -448,6 +452,8 @@ func feed(t *testing.T, shape engine.Shape, s *engine.Session, n int) int {
 		q := random(shape.Heads)
 		step.Attend(l, make([]float32, len(q)), q, 0, n)
 	}
-	step.End()
+	if err := step.End(); err != nil {
+		t.Fatal(err)
+	}
 	return s.Layers[shape.Layers-1].Slots(0)
 }

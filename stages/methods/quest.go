@@ -26,30 +26,31 @@ var Quest = engine.Method{
 			page = 1
 		}
 		return engine.Policy{
-			RowLocal: true,
-			Index:    func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
-			Load: func(dst []kv.Span, l *kv.Layer, q engine.Query) []kv.Span {
-				for _, p := range questPages(l, q, budget.Of(q.Slots), page) {
-					dst = append(dst, kv.Column(p*int32(page), (p+1)*int32(page)))
+			Index: func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
+			Load: func(_ int, l *kv.Layer, q engine.Query, dst [][]kv.Span) (examined int64) {
+				for m := range dst {
+					for _, p := range questPages(l, q, m, budget.Of(q.Slots), page) {
+						dst[m] = append(dst[m], kv.Column(p*int32(page), (p+1)*int32(page)))
+					}
 				}
-				return dst
+				return int64((q.Slots+page-1)/page) * kv.TokenBytes(l.Dim()) // two vectors a page, as a token has
 			},
 			Budget: func(n int) int { return min(n, max(budget.Of(n), 3*page)) },
 		}, nil
 	},
 }
 
-// questPages chooses the pages that a query reads: the budget's worth, at least three, with the highest bounds.
-func questPages(l *kv.Layer, q engine.Query, budget, page int) []int32 {
-	scores := questScores(l, q, page)
+// questPages chooses the pages that a member of the group reads: the budget's worth, at least three, with the highest bounds.
+func questPages(l *kv.Layer, q engine.Query, member, budget, page int) []int32 {
+	scores := questScores(l, q, member, page)
 	k := min(max(3, min(q.Slots, budget)/page), len(scores))
 	return kernels.TopK(nil, scores, k)
 }
 
 // questScores is, per page, the upper bound of the product of the query with any key of the page that it may see.
-func questScores(l *kv.Layer, q engine.Query, page int) []float32 {
+func questScores(l *kv.Layer, q engine.Query, member, page int) []float32 {
 	d := l.Dim()
-	v := q.Vector(d)
+	v := q.Member(member, d)
 	b := l.Index().(*kv.Bounds)
 	scores := make([]float32, (q.Slots+page-1)/page)
 	buf := make([]float32, 2*d)

@@ -10,7 +10,7 @@ import (
 
 // SnapKV keeps the tokens that the last window queries of the prompt attend to most, and the window itself.
 // Differs from the reference: one choice of tokens per KV head, by the mean score of its query heads (as in
-// kvpress and KVCache-Factory), where the reference first repeats the cache for every query head and so stores
+// kvpress and KVCache-Factory; pooled after the mean, as in the latter), where the reference first repeats the cache for every query head and so stores
 // Heads/KVHeads times as much.
 var SnapKV = engine.Method{
 	Name:  "snapkv",
@@ -33,10 +33,9 @@ var SnapKV = engine.Method{
 			a.Fail("budget", "more tokens than the window, which it includes")
 		}
 		return engine.Policy{
-			RowLocal: true,
 			Window:   window,
-			Compress: func(_ int, l *kv.Layer, w kv.Window) kv.Edit { return snap(l, w, budget, width, pool) },
-			Budget:   func(n int) int { return min(n, budget.Of(n)) },
+			Compress: func(_ int, l *kv.Layer, w kv.Window) kv.Edit { return snap(l, w.Last(window), budget, width, pool) },
+			Budget:   func(n int) int { return min(n, snapCapacity(budget, n, min(window, n))) },
 		}, nil
 	},
 }
@@ -48,7 +47,7 @@ func snap(l *kv.Layer, w kv.Window, budget engine.Amount, width int, pool string
 	group := heads / l.Heads()
 	for h := range e.Keep {
 		n := l.Slots(h)
-		capacity := max(budget.Of(n), w.Rows+1)
+		capacity := snapCapacity(budget, n, w.Rows)
 		if n < capacity {
 			return kv.Edit{}
 		}
@@ -66,6 +65,9 @@ func snap(l *kv.Layer, w kv.Window, budget engine.Amount, width int, pool string
 	}
 	return e
 }
+
+// snapCapacity is the number of tokens that stay of n: the budget, but at least one beside the window.
+func snapCapacity(budget engine.Amount, n, window int) int { return max(budget.Of(n), window+1) }
 
 // windowMass is the attention of the window's rows of query head q on each token of KV head h before the window, summed
 // over the rows.

@@ -20,7 +20,6 @@ var StreamingLLM = engine.Method{
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
 		sinks, local := a.Int("init", 0), a.Int("local", 1)
 		return engine.Policy{
-			RowLocal: true,
 			Compress: func(_ int, l *kv.Layer, _ kv.Window) kv.Edit { return keepEnds(l, sinks, local) },
 			Budget:   func(n int) int { return min(n, sinks+local) },
 		}, nil

@@ -36,7 +36,7 @@ type llamaScratch struct {
 
 // NewLlama reads the weights of a LlamaForCausalLM. The weights must stay open as long as the model is used.
 func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
-	if err := c.Require("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "rms_norm_eps"); err != nil {
+	if err := c.Require("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "rms_norm_eps", "max_position_embeddings"); err != nil {
 		return nil, err
 	}
 	if unknown := c.Unknown(); len(unknown) > 0 {
@@ -53,7 +53,7 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
 		pool: pool, rope: rope, eps: float32(c.RMSNormEps),
 		shape: engine.Shape{
 			Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, Dim: c.HeadDim,
-			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions,
+			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(),
 		},
 	}
 	r := reader{w: w}
@@ -117,8 +117,7 @@ func (m *Llama) Forward(ctx context.Context, batch []engine.Chunk) error {
 		observe(step, l+1, x, s.Hidden)
 	}
 	m.logits(step, x)
-	step.End()
-	return nil
+	return step.End()
 }
 
 // layer adds layer l to the residual stream x [Rows, Hidden].

@@ -17,6 +17,7 @@ type Rope struct {
 	dim   int
 	scale float32               // what cos and sin are multiplied by
 	freqs func(n int) []float32 // [dim/2], for a sequence of n tokens
+	moves bool                  // freqs depends on n
 	notes []string
 }
 
@@ -26,6 +27,7 @@ type ropeKind struct {
 	keys  []string // fields of rope_scaling it reads
 	needs []string // those of them it cannot do without
 	make  func(c Config, dim int) (Rope, error)
+	moves bool // its frequencies depend on the length
 }
 
 // NewRope returns the rotary embedding that a configuration asks for. A kind that is not known, a field of rope_scaling
@@ -57,7 +59,7 @@ func NewRope(c Config) (Rope, error) {
 	if err != nil {
 		return Rope{}, fmt.Errorf("%s: rope_scaling of type %s: %w", c.Name, kind.name, err)
 	}
-	r.dim = dim
+	r.dim, r.moves = dim, kind.moves
 	for _, key := range s.given {
 		if !slices.Contains(kind.keys, key) && !slices.Contains(alwaysRead, key) {
 			r.notes = append(r.notes, fmt.Sprintf("%s: rope_scaling.%s is ignored: type %s does not use it", c.Name, key, kind.name))
@@ -71,6 +73,9 @@ var alwaysRead = []string{"type", "rope_type", "rope_theta", "partial_rotary_fac
 
 // Dim is the number of dimensions of each head that are rotated: the first Dim of them.
 func (r Rope) Dim() int { return r.dim }
+
+// LengthDependent says that the frequencies depend on the length of the sequence.
+func (r Rope) LengthDependent() bool { return r.moves }
 
 // Notes says in what this configuration is computed in another way than its words suggest; usually it is empty.
 func (r Rope) Notes() []string { return r.notes }

@@ -10,7 +10,7 @@ import (
 var ropeKinds = []ropeKind{
 	{name: "default", make: defaultRope},
 	{name: "linear", keys: []string{"factor"}, needs: []string{"factor"}, make: linearRope},
-	{name: "dynamic", keys: []string{"factor"}, needs: []string{"factor"}, make: dynamicRope},
+	{name: "dynamic", keys: []string{"factor"}, needs: []string{"factor"}, make: dynamicRope, moves: true},
 	{
 		name:  "yarn",
 		keys:  []string{"factor", "original_max_position_embeddings", "attention_factor", "mscale", "mscale_all_dim", "beta_fast", "beta_slow"},
@@ -19,7 +19,7 @@ var ropeKinds = []ropeKind{
 	{
 		name:  "longrope",
 		keys:  []string{"short_factor", "long_factor", "attention_factor", "factor", "original_max_position_embeddings"},
-		needs: []string{"short_factor", "long_factor"}, make: longRope,
+		needs: []string{"short_factor", "long_factor"}, make: longRope, moves: true,
 	},
 	{
 		name:  "llama3",
