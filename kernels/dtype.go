@@ -46,17 +46,22 @@ func Widen(dst []float32, dt DType, src []byte) {
 		panic(fmt.Sprintf("kernels: Widen: %v is no storage type", dt))
 	}
 	checkLen("Widen", "src (in bytes)", len(src), len(dst), dt.Size())
+	widen(dst, dt, src)
+}
+
+// widenGo is the portable twin. All tiers agree bit for bit.
+func widenGo(dst []float32, dt DType, src []byte) {
 	switch dt {
 	case F32:
-		widenF32(dst, src)
+		widenF32Go(dst, src)
 	case BF16:
-		widenBF16(dst, src)
+		widenBF16Go(dst, src)
 	case F16:
-		widenF16(dst, src)
+		widenF16Go(dst, src)
 	}
 }
 
-func widenF32(dst []float32, src []byte) {
+func widenF32Go(dst []float32, src []byte) {
 	for ; len(dst) >= 2 && len(src) >= 8; dst, src = dst[2:], src[8:] {
 		u := binary.LittleEndian.Uint64(src)
 		dst[0] = math.Float32frombits(uint32(u))
@@ -67,7 +72,7 @@ func widenF32(dst []float32, src []byte) {
 	}
 }
 
-func widenBF16(dst []float32, src []byte) {
+func widenBF16Go(dst []float32, src []byte) {
 	i := 0
 	for ; i+8 <= len(dst); i += 8 {
 		d, s := (*[8]float32)(dst[i:]), (*[16]byte)(src[2*i:])
@@ -89,7 +94,7 @@ func widenBF16(dst []float32, src []byte) {
 // rebias moves the exponent of a binary16 to that of a binary32: its bias grows from 15 to 127.
 const rebias = (127 - 15) << 23
 
-func widenF16(dst []float32, src []byte) {
+func widenF16Go(dst []float32, src []byte) {
 	i := 0
 	for ; i+4 <= len(dst); i += 4 {
 		d, u := (*[4]float32)(dst[i:]), binary.LittleEndian.Uint64(src[2*i:])

@@ -3,9 +3,19 @@ package kernels
 // Add adds src to dst, element by element.
 func Add(dst, src []float32) {
 	checkLen("Add", "src", len(src), 1, len(dst))
+	add(dst, src)
+}
+
+func addGo(dst, src []float32) {
 	src = src[:len(dst)]
 	for i := range dst {
 		dst[i] += src[i]
+	}
+}
+
+func scaleByGo(x []float32, f float32) {
+	for i := range x {
+		x[i] *= f
 	}
 }
 
@@ -13,13 +23,17 @@ func Add(dst, src []float32) {
 func AddBias(x, bias []float32, rows int) {
 	checkLen("AddBias", "x", len(x), rows, len(bias))
 	for r := range rows {
-		Add(x[r*len(bias):][:len(bias)], bias)
+		add(x[r*len(bias):][:len(bias)], bias)
 	}
 }
 
 // SiLUMul is the gate of a gated MLP: gate = silu(gate)·up, with silu(x) = x/(1+e^-x).
 func SiLUMul(gate, up []float32) {
 	checkLen("SiLUMul", "up", len(up), 1, len(gate))
+	siluMul(gate, up)
+}
+
+func siluMulGo(gate, up []float32) {
 	up = up[:len(gate)]
 	for i, x := range gate {
 		// The exponent is never positive, so nothing overflows.
@@ -32,4 +46,13 @@ func SiLUMul(gate, up []float32) {
 		}
 		gate[i] = x * s * up[i]
 	}
+}
+
+// Split calls f for consecutive blocks [lo, hi) of the rows 0 … rows-1 on the pool's threads; a row has width
+// values. It is how element-wise kernels, which take no pool, use all threads: f runs one or several of them on its
+// rows while they are in the cache. The blocks depend on the shape alone.
+func Split(p *Pool, rows, width int, f func(lo, hi int)) {
+	const block = 1 << 14 // values: 64 KB, some ten microseconds
+	each := max(1, block/max(width, 1))
+	p.Run(ceilDiv(rows, each), func(i int) { f(i*each, min((i+1)*each, rows)) })
 }

@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestAdd(t *testing.T) {
+func TestAdd(t *testing.T) { eachTier(t, testAdd) }
+
+func testAdd(t *testing.T) {
 	rng := newRand(10)
 	for _, n := range sizes {
 		dst, src := normals(rng, n), normals(rng, n)
@@ -20,7 +22,9 @@ func TestAdd(t *testing.T) {
 	mustPanic(t, "length", func() { Add(make([]float32, 2), make([]float32, 3)) })
 }
 
-func TestAddBias(t *testing.T) {
+func TestAddBias(t *testing.T) { eachTier(t, testAddBias) }
+
+func testAddBias(t *testing.T) {
 	rng := newRand(11)
 	for _, n := range sizes {
 		for rows := range 4 {
@@ -36,7 +40,9 @@ func TestAddBias(t *testing.T) {
 	mustPanic(t, "length", func() { AddBias(make([]float32, 5), make([]float32, 3), 2) })
 }
 
-func TestSiLUMul(t *testing.T) {
+func TestSiLUMul(t *testing.T) { eachTier(t, testSiLUMul) }
+
+func testSiLUMul(t *testing.T) {
 	rng := newRand(12)
 	for _, n := range sizes {
 		gate, up := normals(rng, n), normals(rng, n)
@@ -56,7 +62,9 @@ func TestSiLUMul(t *testing.T) {
 	mustPanic(t, "length", func() { SiLUMul(make([]float32, 2), make([]float32, 3)) })
 }
 
-func TestRMSNorm(t *testing.T) {
+func TestRMSNorm(t *testing.T) { eachTier(t, testRMSNorm) }
+
+func testRMSNorm(t *testing.T) {
 	rng := newRand(13)
 	for _, dim := range sizes {
 		for rows := range 4 {
@@ -84,7 +92,9 @@ func TestRMSNorm(t *testing.T) {
 	mustPanic(t, "weight", func() { RMSNorm(zero, zero, zero[:7], 0, 1, 8) })
 }
 
-func TestRotateHalf(t *testing.T) {
+func TestRotateHalf(t *testing.T) { eachTier(t, testRotateHalf) }
+
+func testRotateHalf(t *testing.T) {
 	rng := newRand(14)
 	for _, dim := range []int{1, 2, 3, 8, 15, 64, 65, 128} {
 		for _, half := range []int{0, 1, dim / 4, dim / 2} {
@@ -114,7 +124,9 @@ func TestRotateHalf(t *testing.T) {
 	mustPanic(t, "sin", func() { RotateHalf(x, x[:1], x[:2], 2, 3) })
 }
 
-func TestMinMax(t *testing.T) {
+func TestMinMax(t *testing.T) { eachTier(t, testMinMax) }
+
+func testMinMax(t *testing.T) {
 	rng := newRand(15)
 	for _, dim := range sizes {
 		for _, rows := range []int{0, 1, 2, 16, 33} {

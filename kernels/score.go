@@ -1,9 +1,15 @@
 package kernels
 
-// KeyScores writes scale·(q·k) for the first len(dst) rows of k [rows, len(q)].
+// KeyScores writes scale·(q·k) for the first len(dst) rows of k [rows, len(q)]. A key's score does not depend on
+// the keys around it, bit for bit.
 func KeyScores(dst, q, k []float32, scale float32) {
+	checkLen("KeyScores", "k", len(k[:len(dst)*len(q)]), len(dst), len(q))
+	dotRows(dst, q, k, scale)
+}
+
+// dotRowsGo is the portable twin.
+func dotRowsGo(dst, q, k []float32, scale float32) {
 	d := len(q)
-	checkLen("KeyScores", "k", len(k[:len(dst)*d]), len(dst), d)
 	i := 0
 	for ; i+8 <= len(dst); i += 8 {
 		r := k[i*d : (i+8)*d]
@@ -21,8 +27,29 @@ func KeyScores(dst, q, k []float32, scale float32) {
 	}
 }
 
-// UpperBound is the largest product that q can have with a vector that lies between lo and hi in every channel.
+// UpperBound is the largest product that q can have with a vector that lies between lo and hi in every channel. It
+// is the same, bit for bit, as UpperBounds gives for one of many groups.
 func UpperBound(q, lo, hi []float32) float32 {
+	var dst [1]float32
+	upperBounds(dst[:], q, lo[:len(q)], hi[:len(q)])
+	return dst[0]
+}
+
+// UpperBounds writes UpperBound(q, lo[g], hi[g]) for each of the groups: dst [groups], q [d], lo and hi [groups, d].
+func UpperBounds(dst, q, lo, hi []float32) {
+	checkLen("UpperBounds", "lo", len(lo), len(dst), len(q))
+	checkLen("UpperBounds", "hi", len(hi), len(dst), len(q))
+	upperBounds(dst, q, lo, hi)
+}
+
+// upperBoundsGo is the portable twin.
+func upperBoundsGo(dst, q, lo, hi []float32) {
+	for g := range dst {
+		dst[g] = upperBoundGo(q, lo[g*len(q):], hi[g*len(q):])
+	}
+}
+
+func upperBoundGo(q, lo, hi []float32) float32 {
 	lo, hi = lo[:len(q)], hi[:len(q)]
 	var s0, s1 float32 // even and odd channels, so that one sum need not wait for the other
 	for i := 0; i+2 <= len(q); i += 2 {

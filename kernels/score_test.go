@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestKeyScoresAndUpperBound(t *testing.T) {
+func TestKeyScoresAndUpperBound(t *testing.T) { eachTier(t, testKeyScoresAndUpperBound) }
+
+func testKeyScoresAndUpperBound(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 7))
 	for _, d := range []int{1, 2, 3, 16, 63, 64, 65} {
 		for _, n := range []int{0, 1, 7, 8, 9, 31, 64} {
@@ -37,7 +39,9 @@ func TestKeyScoresAndUpperBound(t *testing.T) {
 	}
 }
 
-func TestUpperBoundOracle(t *testing.T) {
+func TestUpperBoundOracle(t *testing.T) { eachTier(t, testUpperBoundOracle) }
+
+func testUpperBoundOracle(t *testing.T) {
 	for _, c := range []struct {
 		q, lo, hi []float32
 		want      float32

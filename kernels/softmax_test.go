@@ -6,7 +6,9 @@ import (
 	"testing"
 )
 
-func TestSoftmax(t *testing.T) {
+func TestSoftmax(t *testing.T) { eachTier(t, testSoftmax) }
+
+func testSoftmax(t *testing.T) {
 	rng := newRand(16)
 	for _, n := range sizes[1:] {
 		x := normals(rng, n)
@@ -53,7 +55,9 @@ func hasNaN(x []float32) bool {
 	return false
 }
 
-func TestArgmax(t *testing.T) {
+func TestArgmax(t *testing.T) { eachTier(t, testArgmax) }
+
+func testArgmax(t *testing.T) {
 	for _, c := range []struct {
 		x    []float32
 		want int

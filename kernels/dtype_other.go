@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package kernels
+
+func widen(dst []float32, dt DType, src []byte) { widenGo(dst, dt, src) }
+
+func narrow(dst []byte, dt DType, src []float32) { narrowGo(dst, dt, src) }
