@@ -3,8 +3,10 @@ package kernels
 import (
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 )
 
 // small lists the small kernels as functions of n random values, for what all of them must keep: run writes its
@@ -156,17 +158,30 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// eachBench runs a benchmark on every tier.
+// eachBench runs a benchmark on every tier and reports bytes per second of the thread's processor time, the median of
+// short runs.
 func eachBench(b *testing.B, bytes int, f func()) {
 	before := Tier()
 	defer selectTier(b, before)
 	for _, name := range Tiers() {
 		selectTier(b, name)
 		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(bytes))
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			var rates []float64
 			for b.Loop() {
-				f()
+				start, n := threadTime(), 0
+				var spent time.Duration
+				for spent < 100*time.Microsecond {
+					f()
+					n++
+					spent = threadTime() - start
+				}
+				rates = append(rates, float64(bytes)*float64(n)/spent.Seconds()/1e9)
 			}
+			slices.Sort(rates)
+			b.ReportMetric(rates[len(rates)/2], "GB/s")
+			b.ReportMetric(0, "ns/op")
 		})
 	}
 }

@@ -82,16 +82,29 @@ func (s *scanCall) vectors(c int, h, a []float32, stride int) {
 }
 
 func ssdScan(y, h, x, b, c, step, decay []float32, skip float32, ys, us, states, dim int) {
-	switch n := len(step); {
-	case active == tierGo || dim%32 != 0 || dim == 0 || states == 0 || n == 0:
+	n := len(step)
+	if active == tierGo || dim%32 != 0 || dim == 0 || states == 0 || n == 0 {
 		ssdScanGo(y, h, x, b, c, step, decay, skip, ys, us, states, dim)
-	case active >= tierAVX512 && dim%64 == 0:
-		for p := 0; p < dim; p += 64 {
-			ssdScanAVX512(&y[p], &h[p], &x[p], &b[0], &c[0], &step[0], &decay[0], skip, n, ys, us, states, dim)
+		return
+	}
+	wide := active >= tierAVX512 && dim%64 == 0
+	for p := 0; p < dim && n > 1; {
+		if wide {
+			ssdScan2AVX512(&y[p], &h[p], &x[p], &b[0], &c[0], &step[0], &decay[0], skip, n/2, ys, us, states, dim)
+			p += 32
+		} else {
+			ssdScan2AVX2(&y[p], &h[p], &x[p], &b[0], &c[0], &step[0], &decay[0], skip, n/2, ys, us, states, dim)
+			p += 16
 		}
-	default:
-		for p := 0; p < dim; p += 32 {
-			ssdScanAVX2(&y[p], &h[p], &x[p], &b[0], &c[0], &step[0], &decay[0], skip, n, ys, us, states, dim)
+	}
+	t := n - 1
+	for p := 0; p < dim && n%2 == 1; {
+		if wide {
+			ssdScanAVX512(&y[t*ys+p], &h[p], &x[t*us+p], &b[t*us], &c[t*us], &step[t], &decay[t], skip, 1, ys, us, states, dim)
+			p += 64
+		} else {
+			ssdScanAVX2(&y[t*ys+p], &h[p], &x[t*us+p], &b[t*us], &c[t*us], &step[t], &decay[t], skip, 1, ys, us, states, dim)
+			p += 32
 		}
 	}
 }
@@ -127,17 +140,17 @@ func scaleRows(to []float32, ts int, from []float32, fs int, f []float32, n int)
 	}
 }
 
-// decayRow may write up to the next multiple of sixteen, which m, g and cum have room for.
-func decayRow(m, g, cum []float32, last float32, n int) {
+// decayRow may write up to the next multiple of sixteen, which all four have room for.
+func decayRow(m, g, cum, step []float32, last float32, n int) {
 	up := (n + 15) &^ 15
-	_, _, _ = m[up-1], g[up-1], cum[up-1]
+	_, _, _, _ = m[up-1], g[up-1], cum[up-1], step[up-1]
 	switch {
 	case active == tierGo:
-		decayRowGo(m, g, cum, last, n)
+		decayRowGo(m, g, cum, step, last, n)
 	case active >= tierAVX512:
-		decayRowAVX512(&m[0], &g[0], &cum[0], last, up)
+		decayRowAVX512(&m[0], &g[0], &cum[0], &step[0], last, up)
 	default:
-		decayRowAVX2(&m[0], &g[0], &cum[0], last, up)
+		decayRowAVX2(&m[0], &g[0], &cum[0], &step[0], last, up)
 	}
 }
 
@@ -156,13 +169,16 @@ func selectiveScanAVX512(y, h, x, dt, a, b, c, skip *float32, tokens, channels, 
 func ssdScanAVX512(y, h, x, b, c, step, decay *float32, skip float32, tokens, ys, us, states, dim int)
 
 //go:noescape
+func ssdScan2AVX512(y, h, x, b, c, step, decay *float32, skip float32, pairs, ys, us, states, dim int)
+
+//go:noescape
 func tileProductAVX512(c *float32, cs int, a *float32, ar, ak int, b *float32, bs, n, cols, rows, add int)
 
 //go:noescape
 func scaleRowsAVX512(to *float32, ts int, from *float32, fs int, f *float32, rows, n int)
 
 //go:noescape
-func decayRowAVX512(m, cb, cum *float32, last float32, n int)
+func decayRowAVX512(m, cb, cum, step *float32, last float32, n int)
 
 //go:noescape
 func softplusAVX2(x, bias *float32, n int)
@@ -177,10 +193,13 @@ func selectiveScanAVX2(y, h, x, dt, a, b, c, skip *float32, tokens, channels, st
 func ssdScanAVX2(y, h, x, b, c, step, decay *float32, skip float32, tokens, ys, us, states, dim int)
 
 //go:noescape
+func ssdScan2AVX2(y, h, x, b, c, step, decay *float32, skip float32, pairs, ys, us, states, dim int)
+
+//go:noescape
 func tileProductAVX2(c *float32, cs int, a *float32, ar, ak int, b *float32, bs, n, cols, rows, add int)
 
 //go:noescape
 func scaleRowsAVX2(to *float32, ts int, from *float32, fs int, f *float32, rows, n int)
 
 //go:noescape
-func decayRowAVX2(m, cb, cum *float32, last float32, n int)
+func decayRowAVX2(m, cb, cum, step *float32, last float32, n int)

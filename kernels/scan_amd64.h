@@ -221,6 +221,89 @@ ssdState:
 	VZEROUPPER
 	RET
 
+// STATE2 moves one vector of a state's row on by two tokens, whose decays are V12 and V13, b V8 and V10, c V9 and V11.
+// The arithmetic is that of STATE twice.
+#define STATE2(at, input, y, input2, y2) \
+	VMULPS      at, V12, V14      \
+	VFMADD231PS V8, input, V14    \
+	VFMADD231PS V9, V14, y        \
+	VMULPS      V14, V13, V14     \
+	VFMADD231PS V10, input2, V14  \
+	VMOVUPS     V14, at           \
+	VFMADD231PS V11, V14, y2
+
+// func ssdScan2(y, h, x, b, c, step, decay *float32, skip float32, pairs, ys, us, states, dim int)
+// Two vectors of channels over pairs of tokens: a pair loads and stores the state once.
+TEXT SSDSCAN2(SB), NOSPLIT, $0-104
+	MOVQ y+0(FP), DI
+	MOVQ x+16(FP), SI
+	MOVQ b+24(FP), R8
+	MOVQ c+32(FP), R9
+	MOVQ step+40(FP), R12
+	MOVQ decay+48(FP), R13
+	MOVQ us+80(FP), R10
+	MOVQ dim+96(FP), R11
+	SHLQ $2, R10
+	SHLQ $2, R11
+
+ssdPair:
+	VBROADCASTSS (R12), V8
+	VBROADCASTSS 4(R12), V10
+	VBROADCASTSS skip+56(FP), V9
+	VBROADCASTSS (R13), V12
+	VBROADCASTSS 4(R13), V13
+	VMOVUPS      (SI), V0
+	VMOVUPS      W(SI), V1
+	VMOVUPS      (SI)(R10*1), V2
+	VMOVUPS      W(SI)(R10*1), V3
+	VMULPS       V0, V9, V4
+	VMULPS       V1, V9, V5
+	VMULPS       V2, V9, V6
+	VMULPS       V3, V9, V7
+	VMULPS       V0, V8, V0
+	VMULPS       V1, V8, V1
+	VMULPS       V2, V10, V2
+	VMULPS       V3, V10, V3
+	LEAQ         (R8)(R10*1), AX
+	LEAQ         (R9)(R10*1), BX
+	MOVQ         h+8(FP), DX
+	MOVQ         states+88(FP), CX
+
+ssdState2:
+	VBROADCASTSS (R8), V8
+	VBROADCASTSS (R9), V9
+	VBROADCASTSS (AX), V10
+	VBROADCASTSS (BX), V11
+	STATE2((DX), V0, V4, V2, V6)
+	STATE2(W(DX), V1, V5, V3, V7)
+	ADDQ         R11, DX
+	ADDQ         $4, R8
+	ADDQ         $4, R9
+	ADDQ         $4, AX
+	ADDQ         $4, BX
+	DECQ         CX
+	JNE          ssdState2
+	MOVQ         ys+72(FP), CX
+	VMOVUPS      V4, (DI)
+	VMOVUPS      V5, W(DI)
+	LEAQ         (DI)(CX*4), DI
+	VMOVUPS      V6, (DI)
+	VMOVUPS      V7, W(DI)
+	LEAQ         (DI)(CX*4), DI
+	LEAQ         (SI)(R10*2), SI
+	MOVQ         states+88(FP), CX
+	NEGQ         CX
+	LEAQ         (R8)(CX*4), R8
+	LEAQ         (R9)(CX*4), R9
+	LEAQ         (R8)(R10*2), R8
+	LEAQ         (R9)(R10*2), R9
+	ADDQ         $8, R12
+	ADDQ         $8, R13
+	DECQ         pairs+64(FP)
+	JNE          ssdPair
+	VZEROUPPER
+	RET
+
 // func tileProduct(c *float32, cs int, a *float32, ar, ak int, b *float32, bs, n, cols, rows, add int)
 // As tileProductGo has it; n is positive, rows a positive multiple of 4, cols one of two vectors.
 TEXT TILEPRODUCT(SB), NOSPLIT, $0-88
@@ -342,16 +425,21 @@ scaleVector:
 	VZEROUPPER
 	RET
 
-// func decayRow(m, cb, cum *float32, last float32, n int)
+DATA decayMin<>+0(SB)/4, $-60.0
+GLOBL decayMin<>(SB), RODATA|NOPTR, $4
+
+// func decayRow(m, cb, cum, step *float32, last float32, n int)
 // n is a positive multiple of sixteen.
-TEXT DECAYROW(SB), NOSPLIT, $0-40
+TEXT DECAYROW(SB), NOSPLIT, $0-48
 	MOVQ         m+0(FP), DI
 	MOVQ         cb+8(FP), SI
 	MOVQ         cum+16(FP), DX
-	VBROADCASTSS last+24(FP), V5
-	MOVQ         n+32(FP), CX
+	MOVQ         step+24(FP), R8
+	VBROADCASTSS last+32(FP), V5
+	MOVQ         n+40(FP), CX
 	SHLQ         $2, CX
 	EXPCONST
+	VBROADCASTSS decayMin<>(SB), EXPMIN
 	XORQ         BX, BX
 
 decay:
@@ -360,6 +448,7 @@ decay:
 	VMINPS  V0, V4, V0
 	EXP(V0, V1, V2, V3)
 	VMULPS  (SI)(BX*1), V0, V0
+	VMULPS  (R8)(BX*1), V0, V0
 	VMOVUPS V0, (DI)(BX*1)
 	ADDQ    $W, BX
 	CMPQ    BX, CX

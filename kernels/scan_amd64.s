@@ -6,6 +6,7 @@
 #define CONV ·convAVX512
 #define SELECTIVESCAN ·selectiveScanAVX512
 #define SSDSCAN ·ssdScanAVX512
+#define SSDSCAN2 ·ssdScan2AVX512
 #define TILEPRODUCT ·tileProductAVX512
 #define SCALEROWS ·scaleRowsAVX512
 #define DECAYROW ·decayRowAVX512

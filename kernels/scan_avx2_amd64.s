@@ -6,6 +6,7 @@
 #define CONV ·convAVX2
 #define SELECTIVESCAN ·selectiveScanAVX2
 #define SSDSCAN ·ssdScanAVX2
+#define SSDSCAN2 ·ssdScan2AVX2
 #define TILEPRODUCT ·tileProductAVX2
 #define SCALEROWS ·scaleRowsAVX2
 #define DECAYROW ·decayRowAVX2

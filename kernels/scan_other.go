@@ -22,4 +22,4 @@ func scaleRows(to []float32, ts int, from []float32, fs int, f []float32, n int)
 	scaleRowsGo(to, ts, from, fs, f, n)
 }
 
-func decayRow(m, g, cum []float32, last float32, n int) { decayRowGo(m, g, cum, last, n) }
+func decayRow(m, g, cum, step []float32, last float32, n int) { decayRowGo(m, g, cum, step, last, n) }
