@@ -143,12 +143,19 @@ func (n normaliser) answers(at place, v any) ([]string, error) {
 	case isList && len(list) == 0:
 		return nil, at.errorf("the list is empty, a turn needs at least one answer")
 	case isList:
-		return listOf(at, v, place.text)
+		all, err := listOf(at, v, place.text)
+		if err == nil && slices.Contains(all, "") {
+			err = at.errorf("an answer is empty, which every answer would match")
+		}
+		return all, err
 	}
 	if _, ok := v.(string); !ok {
 		return nil, at.wrong(want, v)
 	}
 	s, err := at.text(v)
+	if err == nil && s == "" {
+		err = at.errorf("the answer is empty, which every answer would match")
+	}
 	return []string{s}, err
 }
 

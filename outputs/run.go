@@ -8,16 +8,19 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 )
 
-// Run is the folder of a run that is being written. It is not safe for concurrent use: one stage writes.
+// Run is the folder of a run that is being written. One goroutine writes; Has and Counts may be called from others.
 type Run struct {
 	dir     string
-	m       Manifest
 	lock    *os.File
 	journal journal
-	index   []entry          // where each row stands in the journal, as they came
+	index   []entry // where each row stands in the journal, as they came
+
+	mu      sync.Mutex // of what follows
+	m       Manifest
 	seen    map[Key]struct{} // keys of index; only looked up
 	started time.Time
 }
@@ -37,7 +40,7 @@ type journalHead struct {
 // Create opens the folder dir for the run m and makes it if need be.
 //
 // What is there already decides: a journal of the same run (same id and build) is continued, so that its rows need not be
-// computed again, see Has; finished files of the same run stay until Finish replaces them, with the same bytes; anything of
+// computed again, see Has (refused and timed out ones are); finished files of the same run stay until Finish replaces them, with the same bytes; anything of
 // another run is an error unless force is set, which also drops a journal. The error says which folder, and what to do.
 func Create(dir string, m Manifest, force bool) (*Run, error) {
 	config, err := canonical(m.Config)
@@ -79,7 +82,12 @@ func (r *Run) open(force bool) error {
 			return unwritable(r.dir, err)
 		}
 	}
-	head, end, err := readJournal(f, func(offset int64, row Row) error { return r.enter(offset, row.Result.Key, row.Result.Status) })
+	head, end, err := readJournal(f, func(offset int64, row Row) error {
+		if s := row.Result.Status; s == Refused || s == TimedOut {
+			return nil // what there was no room or time for is tried again
+		}
+		return r.enter(offset, row.Result.Key, row.Result.Status)
+	})
 	if err != nil {
 		return err
 	}
@@ -134,13 +142,19 @@ func (r *Run) start() error {
 // Has reports whether the journal holds a row for the query; k.Run is ignored. A run that was continued need not
 // compute it again.
 func (r *Run) Has(k Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	k.Run = r.m.Run
 	_, ok := r.seen[k]
 	return ok
 }
 
 // Counts returns the numbers of rows so far, those of a continued journal included.
-func (r *Run) Counts() Counts { return r.m.Counts }
+func (r *Run) Counts() Counts {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.m.Counts
+}
 
 // Append stores one finished query. When it returns nil, the row survives the death of the process; when the next example
 // begins, or after Sync, a power cut too. Rows may come in any order.
@@ -177,8 +191,10 @@ func (r *Run) enter(offset int64, k Key, s Status) error {
 	if r.Has(k) {
 		return corrupt(r.journal.f.Name(), offset, "the row "+k.label()+" is there twice")
 	}
-	r.seen[k] = struct{}{}
 	r.index = append(r.index, entry{k, offset})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.seen[k] = struct{}{}
 	r.m.Counts.add(s)
 	return nil
 }

@@ -52,6 +52,13 @@ type texts struct {
 	at      int      // where the context proper begins in context
 }
 
+// Check renders a conversation of three turns, so that a chat template that will not do is known before anything is computed.
+func (p Prompter) Check(h outputs.History) error {
+	t := datasets.Turn{Input: "question", Answers: []string{"answer"}}
+	_, err := p.conversation(&datasets.KV, datasets.Example{Context: "context", Turns: []datasets.Turn{t, t, t}}, h)
+	return err
+}
+
 // Script makes the segments of an example. A chat template whose rendering of a longer conversation does not begin with
 // that of a shorter one is an error.
 func (p Prompter) Script(t *datasets.Task, e datasets.Example, mode outputs.Mode, h outputs.History) (*Script, error) {
@@ -178,8 +185,8 @@ func (p Prompter) opening(t *datasets.Task, e datasets.Example, turn int) (texts
 	}
 	before, after, ok1 := strings.Cut(rendered, questionMark)
 	head, rest, ok2 := strings.Cut(before, contextMark)
-	if !ok1 || !ok2 {
-		return texts{}, fmt.Errorf("chat template does not render the user's message as it is; run with --no-chat")
+	if !ok1 || !ok2 || strings.ContainsAny(head+rest+after, contextMark+questionMark) {
+		return texts{}, fmt.Errorf("chat template does not render the user's message once and as it is; run with --no-chat")
 	}
 	ctx := t.Context(e)
 	tx := texts{context: head + ctx + rest, ask: []string{t.Query(e, turn) + after}}
@@ -210,7 +217,7 @@ func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.H
 		next, ok := strings.CutPrefix(now, before)
 		lead, next, ok1 := strings.Cut(next, answerMark)
 		end, after, ok2 := strings.Cut(next, questionMark)
-		if !ok || !ok1 || !ok2 || lead != "" && h == outputs.OwnHistory {
+		if !ok || !ok1 || !ok2 || lead != "" && h == outputs.OwnHistory || strings.ContainsAny(lead+end+after, answerMark+questionMark) {
 			return texts{}, fmt.Errorf("chat template rewrites earlier turns, so that a cache of them is of no use; run with --no-chat")
 		}
 		ask := end + t.Query(e, i) + after

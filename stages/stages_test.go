@@ -41,7 +41,7 @@ func newLab(t testing.TB, threads int, limit int64) *lab {
 	t.Helper()
 	l := &lab{pool: kernels.NewPool(threads), mem: memory.NewCheckedAllocator(memory.NewGoAllocator())}
 	var err error
-	if l.model, err = models.LoadReference(l.pool); err != nil {
+	if l.model, err = models.LoadReference(l.pool, models.Choice{}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := fs.ReadFile(models.Reference(), "tokenizer.json")
@@ -54,7 +54,7 @@ func newLab(t testing.TB, threads int, limit int64) *lab {
 	if l.chat, err = tokenizers.FSChat("reference", models.Reference()); err != nil {
 		t.Fatal(err)
 	}
-	l.store = kv.NewStore(l.mem, l.model.Shape().Dim, limit)
+	l.store = kv.NewStore(l.mem, l.model.PageFormat(), l.model.Shape().Dim, limit)
 	return l
 }
 
@@ -189,7 +189,7 @@ func TestMeasures(t *testing.T) {
 		t.Errorf("%d tokens computed for prompts of %d: nothing is shared", computed, alone)
 	}
 	heads := int64(l.model.Shape().Layers * l.model.Shape().KVHeads)
-	token := heads * kv.TokenBytes(l.model.Shape().Dim)
+	token := heads * l.store.TokenBytes()
 	for _, r := range rows {
 		n, question := int(r.PromptTokens), int(r.ComputedTokens)
 		method, _, _ := strings.Cut(r.Method, ":")
@@ -443,7 +443,7 @@ func TestLengthDependentRope(t *testing.T) {
 	}
 	l := newLab(t, 2, 0)
 	defer l.close(t)
-	m, err := models.Load(dir, l.pool)
+	m, err := models.Load(dir, l.pool, models.Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}

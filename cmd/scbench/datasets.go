@@ -36,6 +36,9 @@ type buildCommand struct {
 func (b buildCommand) Run(c console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if b.Turns < 0 {
+		return errors.New("--turns: want no negative number")
+	}
 	tok, err := modelFlags{Model: b.Model}.tokenizer()
 	if err != nil {
 		return err
@@ -123,6 +126,9 @@ func (i importCommand) Run(c console) error {
 	if out == "" {
 		out = filepath.Join("outputs", "data", task.Name+"-published.parquet")
 	}
+	if err := replaceable(out); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return fmt.Errorf("%w; choose a file that you can write with --out", err)
 	}
@@ -136,12 +142,27 @@ func (i importCommand) Run(c console) error {
 	fmt.Fprintf(c.out, "%s  %d examples  %s\n", out, got.Rows, got.Content)
 	var unused []string
 	for _, u := range got.Unused {
+		if u.Path == "id" {
+			continue // rows are numbered anew
+		}
 		unused = append(unused, fmt.Sprintf("%s (%d times)", u.Path, u.Count))
 	}
 	if len(unused) > 0 {
 		fmt.Fprintf(c.err, "fields without a place in an example were dropped: %s\n", strings.Join(unused, ", "))
 	}
 	return nil
+}
+
+// replaceable refuses to write over anything but a prepared set.
+func replaceable(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	set, err := datasets.Open(path)
+	if err != nil {
+		return fmt.Errorf("--out %s is there and is no prepared set: choose another file", path)
+	}
+	return set.Close()
 }
 
 // verifyCommand verifies sets.

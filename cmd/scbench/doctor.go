@@ -25,7 +25,7 @@ func (d doctorCommand) Run(c console) error {
 	}
 	defer o.Close()
 	s, free := o.Shape(), memInfo("MemAvailable")
-	token := int64(s.Layers*s.KVHeads) * kv.TokenBytes(s.Dim)
+	token := int64(s.Layers*s.KVHeads) * kv.NewStore(nil, o.PageFormat(), s.Dim, 0).TokenBytes()
 	rows := [][2]string{
 		{"scbench", build + ", " + runtime.Version()},
 		{"machine", fmt.Sprintf("%s/%s, %s, %d processors for Go", runtime.GOOS, runtime.GOARCH, cpuName(), runtime.GOMAXPROCS(0))},
@@ -37,10 +37,10 @@ func (d doctorCommand) Run(c console) error {
 		{"weights", o.weights},
 		{"tokenizer", o.tokenizer.Hash()},
 		{"context", fmt.Sprintf("%d tokens at most", s.MaxTokens)},
-		{"KV cache", fmt.Sprintf("%s a token in f32, %s for the longest context", bytesText(token), bytesText(token*int64(s.MaxTokens)))},
+		{"KV cache", fmt.Sprintf("%s a token in %s, %s for the longest context", bytesText(token), o.Precision, bytesText(token*int64(s.MaxTokens)))},
 	}
 	if free > 0 {
-		rows = append(rows, [2]string{"room for", fmt.Sprintf("%d tokens of full attention in half of the free memory", free/2/token)})
+		rows = append(rows, [2]string{"room for", fmt.Sprintf("%d contexts of that length, or %d tokens of full attention, in half of the free memory", free/2/token/int64(s.MaxTokens), free/2/token)})
 	}
 	for _, note := range o.Notes() {
 		rows = append(rows, [2]string{"note", note})

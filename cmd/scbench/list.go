@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -21,6 +22,9 @@ type listCommand struct {
 
 // Run prints the lists.
 func (l listCommand) Run(c console) error {
+	if l.JSON && l.What != "columns" {
+		return errors.New("--json is for columns: scbench list columns --json")
+	}
 	if l.JSON {
 		e := json.NewEncoder(c.out)
 		e.SetIndent("", " ")

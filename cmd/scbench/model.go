@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"scbench/kernels"
 	"scbench/stages/models"
@@ -12,9 +13,10 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model   string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json); the embedded reference model by default." placeholder:"DIR"`
-	NoChat  bool   `help:"Plain text instead of the model's chat template."`
-	Threads int    `help:"Threads that compute; all processors by default. Results do not depend on it." placeholder:"N"`
+	Model     string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json); the embedded reference model by default." placeholder:"DIR"`
+	NoChat    bool   `help:"Plain text instead of the model's chat template."`
+	Precision string `help:"What products and cache are rounded to: f32 or bf16; bf16 by default for bf16 checkpoints where the processor has AMX." enum:"auto,f32,bf16" default:"auto"`
+	Threads   int    `help:"Threads that compute; all processors by default. Results do not depend on it." placeholder:"N"`
 }
 
 // opened is a model ready to run.
@@ -28,8 +30,12 @@ type opened struct {
 
 // openModel reads everything of a checkpoint.
 func (f modelFlags) open() (_ *opened, err error) {
-	if f.Threads < 0 {
-		return nil, fmt.Errorf("--threads=%d: want a positive number", f.Threads)
+	if f.Threads < 0 || f.Threads > 4096 {
+		return nil, fmt.Errorf("--threads=%d: want a number from 1 to 4096", f.Threads)
+	}
+	choice, err := f.choice()
+	if err != nil {
+		return nil, err
 	}
 	o := &opened{pool: kernels.NewPool(f.Threads)}
 	defer func() {
@@ -38,9 +44,9 @@ func (f modelFlags) open() (_ *opened, err error) {
 		}
 	}()
 	if f.Model == "" {
-		o.Loaded, err = models.LoadReference(o.pool)
+		o.Loaded, err = models.LoadReference(o.pool, choice)
 	} else {
-		o.Loaded, err = models.Load(f.Model, o.pool)
+		o.Loaded, err = models.Load(f.Model, o.pool, choice)
 	}
 	if err != nil {
 		return nil, err
@@ -58,6 +64,18 @@ func (f modelFlags) open() (_ *opened, err error) {
 	}
 	o.weights, err = o.Weights.Hash()
 	return o, err
+}
+
+// choice is the precision asked for.
+func (f modelFlags) choice() (models.Choice, error) {
+	if f.Precision == "auto" || f.Precision == "" {
+		return models.Choice{Auto: true}, nil
+	}
+	p, err := kernels.ParsePrecision(f.Precision)
+	if err == nil && !slices.Contains(kernels.Precisions(), p) {
+		err = fmt.Errorf("--precision %s: the %s kernels of this machine have no %s products; use --precision f32, or --kernels go to have them slowly", p, kernels.Tier(), p)
+	}
+	return models.Choice{Precision: p}, err
 }
 
 // tokenizer reads the model's tokenizer.

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"iter"
+	"math"
+	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
-	"scbench/datasets"
 	"scbench/datasets/metric"
 	"scbench/kernels"
 	"scbench/outputs"
@@ -25,9 +26,9 @@ type runCommand struct {
 	modelFlags
 
 	Data     []string `help:"Prepared sets (Parquet) to run; without it sets are built." placeholder:"FILE" type:"existingfile"`
-	Task     []string `help:"Tasks to build sets of." default:"kv,prefixsuffix,vt"`
-	Profile  string   `help:"Length of built contexts; see scbench list profiles." default:"mini"`
-	Seed     uint64   `help:"Seed of built sets." default:"7"`
+	Task     []string `help:"Tasks to build sets of; kv, prefixsuffix and vt by default." placeholder:"TASK"`
+	Profile  string   `help:"Length of built contexts, see scbench list profiles; mini by default." placeholder:"NAME"`
+	Seed     *uint64  `help:"Seed of built sets; 7 by default." placeholder:"N"`
 	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
 
@@ -53,6 +54,7 @@ type resolved struct {
 	Examples  int      `json:"examples"`
 	MaxTokens int      `json:"max_tokens"`
 	Limit     float64  `json:"limit_s"`
+	KVMemory  string   `json:"kv_memory"`     // if it was given: it decides what is refused
 	Chat      string   `json:"chat_template"` // hash
 	Tokenizer string   `json:"tokenizer"`     // hash
 	Kernels   string   `json:"kernels"`
@@ -63,21 +65,27 @@ type resolved struct {
 // Run runs the benchmark and prints the table.
 func (r *runCommand) Run(c console) error {
 	started := time.Now()
+	if err := r.check(); err != nil {
+		return err
+	}
 	o, err := r.open()
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	for _, note := range o.Notes() {
-		fmt.Fprintf(c.err, "note: %s\n", note)
-	}
+	r.notes(c, o)
 	policies, err := r.policies(o)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	stop := interrupts(c.err, cancel, cancel)
 	sets, err := r.sets(ctx, c, o)
+	stop()
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted
+	}
 	if err != nil {
 		return err
 	}
@@ -87,15 +95,24 @@ func (r *runCommand) Run(c console) error {
 		return err
 	}
 	mem := &kv.OffHeap{}
-	store := kv.NewStore(mem, o.Shape().Dim, limit+slack)
+	store := kv.NewStore(mem, o.PageFormat(), o.Shape().Dim, limit+slack)
 	job := r.job(o, policies, store, limit)
+	if err := job.Prompter.Check(job.History); err != nil {
+		return err
+	}
 	out, dir, err := r.create(job, o, sets)
 	if err != nil {
 		return err
 	}
 	err = r.execute(ctx, cancel, c, job, sets, out)
 	if err != nil && !errors.Is(err, errInterrupted) {
-		return errors.Join(err, out.Close())
+		err = errors.Join(err, out.Close())
+		if out.Counts().Rows == 0 { // nothing to go on from
+			err = errors.Join(err, os.Remove(filepath.Join(dir, outputs.JournalFile)))
+			_ = os.Remove(dir) // it and its parent stay if earlier runs left files
+			_ = os.Remove(filepath.Dir(dir))
+		}
+		return err
 	}
 	if cerr := store.Close(); cerr != nil {
 		return cerr
@@ -107,10 +124,59 @@ func (r *runCommand) Run(c console) error {
 // pages, is what examples wait for.
 const slack = 8 << 20
 
+// check refuses flags that make no sense, and fills in defaults.
+func (r *runCommand) check() error {
+	switch {
+	case len(r.Data) > 0 && (len(r.Task) > 0 || r.Profile != "" || r.Seed != nil):
+		return errors.New("--data brings its own tasks, lengths and seeds: leave --task, --profile and --seed out")
+	case len(r.Mode) == 0 || slices.Contains(r.Mode, ""):
+		return errors.New("--mode: want multi-turn, multi-request or both")
+	case len(r.Mode) == 2 && r.Mode[0] == r.Mode[1]:
+		return fmt.Errorf("--mode: %s is asked for twice", r.Mode[0])
+	case r.Turns < 0 || r.Examples < 0 || r.MaxTokens < 0:
+		return errors.New("--turns, --examples and --max-tokens: want no negative number")
+	case !(r.Limit >= 0) || math.IsInf(r.Limit, 0):
+		return errors.New("--limit: want a number of seconds, or 0 for no limit")
+	case r.Out == "":
+		return errors.New("--out: want a folder")
+	}
+	if len(r.Task) == 0 {
+		r.Task = []string{"kv", "prefixsuffix", "vt"}
+	}
+	if r.Profile == "" {
+		r.Profile = "mini"
+	}
+	if r.Seed == nil {
+		seed := uint64(7)
+		r.Seed = &seed
+	}
+	return nil
+}
+
+// notes says what of the model a reader of the results should know.
+func (r *runCommand) notes(c console, o *opened) {
+	notes := o.Notes()
+	if o.chat == nil && !r.NoChat {
+		notes = append(notes, "the model has no chat template (tokenizer_config.json or chat_template.jinja): prompts are plain text")
+	}
+	if len(o.Config.EosIDs) == 0 {
+		notes = append(notes, "config.json and generation_config.json name no eos_token_id: answers go on until their limit")
+	}
+	if limit := o.Shape().MaxTokens; r.MaxTokens > limit {
+		notes = append(notes, fmt.Sprintf("--max-tokens %d is more than the %d tokens that the model was made for", r.MaxTokens, limit))
+	}
+	for _, n := range notes {
+		fmt.Fprintf(c.err, "note: %s\n", n)
+	}
+}
+
 // policies parses the methods.
 func (r *runCommand) policies(o *opened) ([]engine.Policy, error) {
 	var out []engine.Policy
 	seen := map[string]bool{}
+	if len(r.Method) == 0 {
+		return nil, errors.New("--method: name at least one, such as full")
+	}
 	for _, spec := range r.Method {
 		p, err := methods.Parse(spec, o.Shape())
 		if err != nil {
@@ -140,7 +206,7 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		Budget:   pipeline.NewBudget(limit),
 		Base: outputs.Result{
 			TokenizerHash: o.tokenizer.Hash(), WeightsHash: o.weights, ScorerVersion: metric.Version,
-			Build: build, KernelTier: kernels.Tier(), Precision: precision,
+			Build: build, KernelTier: kernels.Tier(), Precision: o.Precision.String(),
 		},
 	}
 	if o.chat != nil {
@@ -152,9 +218,6 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 	return j
 }
 
-// precision is the number format of activations and cache. Weights are widened from the checkpoint's format.
-const precision = "f32"
-
 // create opens the run's folder.
 func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *outputs.Run, dir string, err error) {
 	model := r.Model
@@ -163,7 +226,7 @@ func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *output
 	}
 	cfg := resolved{
 		Model: filepath.Base(model), Modes: r.Mode, History: r.History, Turns: r.Turns, Examples: r.Examples, MaxTokens: r.MaxTokens,
-		Limit: r.Limit, Chat: j.Base.ChatTemplateHash, Tokenizer: j.Base.TokenizerHash, Kernels: j.Base.KernelTier, Precision: precision,
+		Limit: r.Limit, KVMemory: r.KVMemory, Chat: j.Base.ChatTemplateHash, Tokenizer: j.Base.TokenizerHash, Kernels: j.Base.KernelTier, Precision: j.Base.Precision,
 	}
 	m := outputs.Manifest{
 		Build: build, Hashes: map[string]string{"weights": o.weights, "tokenizer": cfg.Tokenizer, "chat_template": cfg.Chat},
@@ -215,167 +278,4 @@ func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c c
 		return err
 	}
 	return out.Finish()
-}
-
-// report prints the table and what the run cost.
-func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Duration, ended error) error {
-	rows, err := outputs.ReadResults(filepath.Join(dir, outputs.ResultsFile))
-	if err != nil {
-		return err
-	}
-	summary := outputs.Summarize(rows)
-	if err := summary.Table(c.out, outputs.TableOptions{}); err != nil {
-		return err
-	}
-	picture, err := summary.WriteCurves(dir)
-	if err != nil {
-		return err
-	}
-	computed, alone := j.Prefilled()
-	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: shared beginnings were computed once\n", computed, alone)
-	fmt.Fprintf(c.out, "time     %.1f s on %d threads, kernels %s\n", took.Seconds(), j.Engine.Pool.Threads(), kernels.Tier())
-	fmt.Fprintf(c.out, "memory   %s peak, of it %s KV cache\n", bytesText(stages.PeakRSS()), bytesText(j.Engine.Store.Peak()))
-	fmt.Fprintf(c.out, "results  %s\n", filepath.Join(dir, outputs.ResultsFile))
-	fmt.Fprintf(c.out, "picture  %s\n", picture)
-	fmt.Fprintf(c.out, "next     duckdb -c \"select method, turn, avg(score_fixed) from '%s' group by all order by all\"\n", filepath.Join(dir, outputs.ResultsFile))
-	if ended != nil {
-		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")
-	}
-	return ended
-}
-
-// source is one set of a run.
-type source struct {
-	task    datasets.Task
-	set     *datasets.Set
-	queries int // turns that are asked
-}
-
-type sources []source
-
-// Close closes all sets.
-func (s sources) Close() {
-	for _, x := range s {
-		x.set.Close()
-	}
-}
-
-// work yields the examples of all sets, but for those whose rows an interrupted run has left.
-func (s sources) work(r *runCommand, j *stages.Job, out *outputs.Run) iter.Seq2[stages.Work, error] {
-	return func(yield func(stages.Work, error) bool) {
-		for i := range s {
-			p := s[i].set.Provenance
-			from := stages.Source{DataHash: p.Content, Profile: p.Profile, Seed: int64(p.Seed)}
-			for e, err := range s[i].examples(r) {
-				w := stages.Work{Task: &s[i].task, Example: e, Source: from}
-				if err == nil && done(w, j, out) {
-					continue
-				}
-				if !yield(w, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// done reports whether all rows of an example are there.
-func done(w stages.Work, j *stages.Job, out *outputs.Run) bool {
-	for _, k := range j.Keys(w) {
-		if !out.Has(k) {
-			return false
-		}
-	}
-	return true
-}
-
-// sets opens the sets of --data, or builds those of --task.
-func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources, err error) {
-	var out sources
-	defer func() {
-		if err != nil {
-			out.Close()
-		}
-	}()
-	files := r.Data
-	if len(files) == 0 {
-		if files, err = r.build(ctx, o); err != nil {
-			return nil, err
-		}
-	}
-	seen := map[string]string{}
-	for _, f := range files {
-		set, err := datasets.Open(f)
-		if err != nil {
-			return nil, err
-		}
-		s := source{set: set}
-		out = append(out, s)
-		if s.task, err = datasets.Find(set.Provenance.Task); err != nil {
-			return nil, fmt.Errorf("%s: %w", f, err)
-		}
-		if other, twice := seen[s.task.Name]; twice {
-			return nil, fmt.Errorf("%s and %s are both sets of %s: a run has one set a task", other, f, s.task.Name)
-		}
-		seen[s.task.Name] = f
-		if s.queries, err = s.count(r); err != nil {
-			return nil, fmt.Errorf("%s: %w", f, err)
-		}
-		out[len(out)-1] = s
-	}
-	return out, nil
-}
-
-// count is the number of questions that are asked. Ids name rows, and so must differ.
-func (s source) count(r *runCommand) (queries int, err error) {
-	ids := map[string]bool{}
-	for e, err := range s.examples(r) {
-		if err != nil {
-			return 0, err
-		}
-		if ids[e.ID] {
-			return 0, fmt.Errorf("two examples have the id %q; prepare the set again", e.ID)
-		}
-		ids[e.ID] = true
-		queries += len(e.Turns)
-	}
-	return queries, nil
-}
-
-// build makes the sets of --task, or finds those that an earlier run has made.
-func (r *runCommand) build(ctx context.Context, o *opened) (files []string, err error) {
-	for _, name := range r.Task {
-		task, err := datasets.Find(name)
-		if err != nil {
-			return nil, err
-		}
-		path := setPath(filepath.Join(r.Out, "data"), task.Name, r.Profile, r.Seed, r.Examples, r.Turns)
-		opt := datasets.BuildOptions{Profile: r.Profile, Seed: r.Seed, Examples: r.Examples, Turns: r.Turns, Counter: counter(o.tokenizer)}
-		if rep, err := datasets.Verify(path); err != nil || rep.Tokenizer != opt.Counter.Hash || rep.Generator != datasets.Generator {
-			if _, err := buildSet(ctx, task, path, opt); err != nil {
-				return nil, err
-			}
-		}
-		files = append(files, path)
-	}
-	return files, nil
-}
-
-// examples yields those that are run, with the turns that are asked.
-func (s source) examples(r *runCommand) func(yield func(datasets.Example, error) bool) {
-	return func(yield func(datasets.Example, error) bool) {
-		n := 0
-		for e, err := range s.set.Examples() {
-			if r.Examples > 0 && n == r.Examples {
-				return
-			}
-			n++
-			if r.Turns > 0 && len(e.Turns) > r.Turns {
-				e.Turns = e.Turns[:r.Turns]
-			}
-			if !yield(e, err) || err != nil {
-				return
-			}
-		}
-	}
 }

@@ -29,6 +29,8 @@ func TestScripts(t *testing.T) {
 			"reference":   copyReference,
 			"truncate":    truncateFile,
 			"lieheader":   lieHeader,
+			"flip":        flipBit,
+			"nanweights":  nanWeights,
 			"exitcode":    exitCode,
 			"oneline":     oneLine,
 			"cmpfiles":    compareFiles,
@@ -63,6 +65,24 @@ func lieHeader(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	binary.LittleEndian.PutUint64(b, 1<<60)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// flipBit FILE changes one bit in the middle of a file.
+func flipBit(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	b[len(b)/3] ^= 1
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// nanWeights FILE makes the last weight of a bf16 safetensors file NaN, and many before it.
+func nanWeights(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for i := len(b) - 1; i > len(b)-1<<16; i-- {
+		b[i] = 0xff
+	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 }
 

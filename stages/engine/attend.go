@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
+	"sync"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
@@ -22,27 +24,73 @@ type task struct {
 // run gathers the queries, walks the pages that any of them reads, and scatters the answers. A row's result depends on
 // its own query and keys alone: pages are taken in ascending order, and a row is untouched by keys it does not read.
 func (t *task) run() {
-	s, p := t.step, t.part
+	s := t.step
 	g, d := s.shape.Group(), s.shape.Dim
 	rows := (t.hi - t.lo) * g
-	buf := make([]float32, rows*(2*d+2))
-	q, o := buf[:rows*d], buf[rows*d:2*rows*d]
-	m, sum := buf[2*rows*d:2*rows*d+rows], buf[2*rows*d+rows:]
-	scale := s.scale()
-	t.each(func(r int, from int) {
-		for i, x := range t.in[from : from+d] {
-			q[r*d+i] = x * scale
-		}
-		m[r] = float32(math.Inf(-1))
-	})
-	layer := p.chunk.Session.Layers[t.layer]
-	reads := t.reads(layer)
+	w := workers.Get().(*worker)
+	defer workers.Put(w)
+	buf := w.floats(rows * d)
+	t.each(func(r int, from int) { copy(buf[r*d:(r+1)*d], t.in[from:from+d]) })
+	layer := t.part.chunk.Session.Layers[t.layer]
+	w.attention.Start(layer.Format(), buf, s.scale(), rows, d)
+	w.walk(t.reads(layer), func(page int) []byte { return layer.Page(t.head, page).Data })
+	w.attention.Finish(buf)
+	t.each(func(r int, from int) { copy(t.out[from:from+d], buf[r*d:(r+1)*d]) })
+}
+
+// worker is memory that tasks use one after the other.
+type worker struct {
+	attention kernels.Attention
+	buf       []float32
+	views     []kernels.PageView
+	masks     []uint64
+}
+
+var workers = sync.Pool{New: func() any { return &worker{} }}
+
+func (w *worker) floats(n int) []float32 {
+	if cap(w.buf) < n {
+		w.buf = make([]float32, n)
+	}
+	return w.buf[:n]
+}
+
+// pagesAtOnce is the number of pages that are handed to the kernel together.
+const pagesAtOnce = 32
+
+// walk attends to every page that any query reads. It uses reads up.
+func (w *worker) walk(reads [][]kv.Run, data func(page int) []byte) {
+	w.views, w.masks = w.views[:0], w.masks[:0]
+	flush := func() {
+		w.attention.Pages(w.views)
+		w.views, w.masks = w.views[:0], w.masks[:0]
+	}
+	if n := pagesAtOnce * len(reads); cap(w.masks) < n {
+		w.masks = make([]uint64, 0, n)
+	}
 	walk(reads, func(page int, mask []uint64) {
-		pg := layer.Page(t.head, page)
-		kernels.AttendPage(o, m, sum, q, pg.K, pg.V, mask, rows, d)
+		if len(w.views) == pagesAtOnce {
+			flush()
+		}
+		v := kernels.PageView{Data: data(page)}
+		if !full(mask) {
+			at := len(w.masks)
+			w.masks = append(w.masks, mask...)
+			v.Mask = w.masks[at:]
+		}
+		w.views = append(w.views, v)
 	})
-	kernels.AttendFinish(o, sum, rows, d)
-	t.each(func(r int, from int) { copy(t.out[from:from+d], o[r*d:(r+1)*d]) })
+	flush()
+}
+
+// full reports whether every query reads the whole page.
+func full(mask []uint64) bool {
+	for _, m := range mask {
+		if m != ^uint64(0) {
+			return false
+		}
+	}
+	return true
 }
 
 // each calls f with the number r of every query of the task and the place of its numbers in t.in and t.out.
@@ -89,7 +137,7 @@ func (t *task) reads(layer *kv.Layer) [][]kv.Run {
 			}
 		}
 		stored += int64(g) * int64(slot+1)
-		bytes += unionBytes(group, s.shape.Dim)
+		bytes += unionSlots(group) * layer.TokenBytes()
 	}
 	p.cells.Add(cells)
 	p.stored.Add(stored)
@@ -127,9 +175,15 @@ func (p Plan) pattern(h int) Pattern {
 	return p.Heads[h]
 }
 
-// unionBytes is the memory of the keys and values that any of the queries reads.
-func unionBytes(group [][]kv.Run, dim int) int64 {
+// unionSlots is the number of slots that any of the queries reads.
+func unionSlots(group [][]kv.Run) int64 {
 	var n int64
+	if len(group) == 1 || same(group) {
+		for _, r := range group[0] {
+			n += int64(r.Hi - r.Lo)
+		}
+		return n
+	}
 	walk(group, func(_ int, mask []uint64) {
 		var all uint64
 		for _, m := range mask {
@@ -137,7 +191,17 @@ func unionBytes(group [][]kv.Run, dim int) int64 {
 		}
 		n += int64(bits.OnesCount64(all))
 	})
-	return n * kv.TokenBytes(dim)
+	return n
+}
+
+// same reports whether all queries read the same slots.
+func same(group [][]kv.Run) bool {
+	for _, g := range group[1:] {
+		if !slices.Equal(g, group[0]) {
+			return false
+		}
+	}
+	return true
 }
 
 // walk calls f for every page that any query reads, ascending, with one mask of the page's slots a query. It uses reads up.

@@ -34,7 +34,7 @@ func random(r *rand.Rand, n int) []float32 {
 }
 
 func fill(t *testing.T, r *rand.Rand, p Policy, n int) *filled {
-	f := &filled{store: kv.NewStore(memory.NewGoAllocator(), testShape.Dim, 0), n: n}
+	f := &filled{store: kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, testShape.Dim, 0), n: n}
 	f.session = NewSession(testShape, f.store, p, p.Window)
 	f.q, f.k, f.v = random(r, n*testShape.Heads*testShape.Dim), random(r, n*testShape.KVHeads*testShape.Dim), random(r, n*testShape.KVHeads*testShape.Dim)
 	t.Cleanup(func() {
@@ -54,7 +54,7 @@ func (f *filled) pass(t *testing.T, pool *kernels.Pool, lo, hi int) []float32 {
 		t.Fatal(err)
 	}
 	kw, qw := testShape.KVHeads*testShape.Dim, testShape.Heads*testShape.Dim
-	if err := step.Append(0, f.k[lo*kw:hi*kw], f.v[lo*kw:hi*kw]); err != nil {
+	if err := step.Append(0, f.k[lo*kw:hi*kw], f.v[lo*kw:hi*kw], 0, hi-lo); err != nil {
 		t.Fatal(err)
 	}
 	step.Plan(0, func(a, b int) []float32 { return f.q[(lo+a)*qw : (lo+b)*qw] })
@@ -213,8 +213,8 @@ func TestLoad(t *testing.T) {
 			}
 		}
 	}
-	if f.session.Cost.Cells != cells || f.session.Cost.ReadBytes != slots*kv.TokenBytes(testShape.Dim)+50*2*3 {
-		t.Errorf("counted %d cells and %d bytes, want %d and %d", f.session.Cost.Cells, f.session.Cost.ReadBytes, cells, slots*kv.TokenBytes(testShape.Dim))
+	if f.session.Cost.Cells != cells || f.session.Cost.ReadBytes != slots*f.store.TokenBytes()+50*2*3 {
+		t.Errorf("counted %d cells and %d bytes, want %d and %d", f.session.Cost.Cells, f.session.Cost.ReadBytes, cells, slots*f.store.TokenBytes())
 	}
 }
 

@@ -46,6 +46,7 @@ func (a Args) Int(name string, least int) int {
 		a.fail(name, fmt.Sprintf("a whole number of at least %d", least))
 		return least
 	}
+	a.value[name] = strconv.Itoa(v) // one spelling, so that equal settings have equal names
 	return v
 }
 
@@ -65,6 +66,9 @@ func (a Args) Amount(name string) Amount {
 	v, err := ParseAmount(a.value[name])
 	if err != nil {
 		a.fail(name, "a number of tokens, or a share of the context such as 1/8 or 12.5%")
+	}
+	if v.Tokens > 0 {
+		a.value[name] = strconv.Itoa(v.Tokens)
 	}
 	return v
 }
@@ -131,6 +135,9 @@ func Parse(spec string, all []*Method, s Shape) (Policy, error) {
 		if err != nil {
 			return Policy{}, err
 		}
+		if strings.Contains(spec, "+") && p.idle() {
+			return Policy{}, fmt.Errorf("method %s decides nothing, so there is nothing to join with +", p.Name)
+		}
 		parts = append(parts, p)
 	}
 	return Compose(parts...)
@@ -148,7 +155,11 @@ func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
 	}
 	for _, kv := range strings.FieldsFunc(settings, func(r rune) bool { return r == ',' }) {
 		k, v, ok := strings.Cut(kv, "=")
-		if _, known := a.value[k]; !ok || !known {
+		_, known := a.value[k]
+		if known && !ok {
+			return Policy{}, fmt.Errorf("method %s: setting %s has no value; write %s=%s or another", m.Name, k, k, a.value[k])
+		}
+		if !known {
 			return Policy{}, fmt.Errorf("method %s has no setting %q; it has %s", m.Name, kv, m.settings())
 		}
 		a.value[k] = v

@@ -52,6 +52,11 @@ func (p *Policy) Generation() string {
 	return p.Name
 }
 
+// idle reports whether the policy decides nothing: full attention.
+func (p *Policy) idle() bool {
+	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Index == nil && p.Load == nil
+}
+
 // Parts are the policies that this one was composed of; itself, if it is one method alone.
 func (p *Policy) Parts() []Policy {
 	if len(p.parts) > 0 {

@@ -116,7 +116,7 @@ func (s *Session) Kept() (least int, mean float64, most int) {
 // branches of that prompt hold it together, once.
 func (s *Session) Bytes() (logical, resident, shared int64) {
 	for _, l := range s.Layers {
-		logical += int64(len(s.Tokens)) * int64(l.Heads()) * kv.TokenBytes(l.Dim())
+		logical += int64(len(s.Tokens)) * int64(l.Heads()) * l.TokenBytes()
 		resident += l.Bytes()
 		shared += l.SharedBytes()
 	}

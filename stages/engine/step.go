@@ -11,8 +11,8 @@ import (
 	"scbench/kernels"
 )
 
-// blockRows is the most rows of pass two that are in scratch memory at once.
-const blockRows = 256
+// blockRows is the most rows of a pass that are in scratch memory at once.
+const blockRows = 512
 
 // tileRows is the number of rows of a session that one task of attention takes.
 const tileRows = 16
@@ -21,8 +21,10 @@ const tileRows = 16
 //
 //	step, err := Begin(ctx, shape, pool, batch)
 //	for l := range layers {
-//		… k, v of all rows …                       pass one
-//		step.Append(l, k, v)
+//		for lo, hi := range step.Blocks() {         pass one
+//			… k, v of rows [lo, hi) …
+//			step.Append(l, k, v, lo, hi)
+//		}
 //		step.Plan(l, queries)
 //		for lo, hi := range step.Blocks() {         pass two
 //			… q of rows [lo, hi) …
@@ -102,20 +104,43 @@ func (s *Step) Each(f func(c *Chunk, lo, hi, length int)) {
 	}
 }
 
-// Append stores the keys and values of all rows, [Rows, KVHeads, Dim], in layer l.
-func (s *Step) Append(l int, k, v []float32) error {
+// Append stores the keys and values of the rows [lo, hi), [hi-lo, KVHeads, Dim], in layer l. Rows are appended in order.
+func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
 	}
 	w := s.shape.KVHeads * s.shape.Dim
+	type job struct {
+		p    *part
+		h    int
+		a, b int
+	}
+	var jobs []job
 	for i := range s.parts {
 		p := &s.parts[i]
-		layer := p.chunk.Session.Layers[l]
-		for h := range p.base {
-			p.base[h] = layer.Slots(h)
+		a, b := max(lo, p.lo), min(hi, p.lo+p.n)
+		if a >= b {
+			continue
 		}
-		if err := layer.Append(k[p.lo*w:(p.lo+p.n)*w], v[p.lo*w:(p.lo+p.n)*w], s.Pos[p.lo:p.lo+p.n]); err != nil {
-			return err
+		for h := range p.base {
+			if a == p.lo {
+				p.base[h] = p.chunk.Session.Layers[l].Slots(h)
+			}
+			jobs = append(jobs, job{p, h, a, b})
+		}
+	}
+	errs := make([]error, len(jobs))
+	s.pool.Run(len(jobs), func(i int) {
+		j := jobs[i]
+		from, to := (j.a-lo)*w, (j.b-lo)*w
+		errs[i] = j.p.chunk.Session.Layers[l].AppendHead(j.h, k[from:to], v[from:to], s.Pos[j.a:j.b])
+	})
+	for i, j := range jobs {
+		if j.h == len(j.p.base)-1 {
+			j.p.chunk.Session.Layers[l].Extend()
+		}
+		if errs[i] != nil {
+			return errs[i]
 		}
 	}
 	return nil
@@ -147,7 +172,7 @@ func (s *Step) Plan(l int, queries func(lo, hi int) []float32) {
 	}
 }
 
-// Blocks yields the rows [lo, hi) of pass two, in order.
+// Blocks yields the rows [lo, hi) of a pass, in order.
 func (s *Step) Blocks() func(yield func(lo, hi int) bool) {
 	return func(yield func(lo, hi int) bool) {
 		for lo := 0; lo < s.Rows; lo += blockRows {

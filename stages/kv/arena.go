@@ -1,12 +1,16 @@
 package kv
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // arena owns the pages that one layer wrote, and keeps alive the arena of the layer it was forked from.
 type arena struct {
 	store  *Store
 	parent *arena
 	refs   atomic.Int32
+	mu     sync.Mutex // of pages: heads are written side by side
 	pages  []*Page
 }
 
@@ -22,7 +26,9 @@ func newArena(s *Store, parent *arena) *arena {
 func (a *arena) page() (*Page, error) {
 	p, err := a.store.get()
 	if err == nil {
+		a.mu.Lock()
 		a.pages = append(a.pages, p)
+		a.mu.Unlock()
 	}
 	return p, err
 }

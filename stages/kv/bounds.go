@@ -66,6 +66,6 @@ func BoundsOf(l *Layer, h, from, to int, buf []float32) (lo, hi []float32) {
 	d := l.Dim()
 	p, r := l.Page(h, from/kernels.PageTokens), from%kernels.PageTokens
 	lo, hi = buf[:d], buf[d:2*d]
-	kernels.MinMax(lo, hi, p.K[r*d:(r+to-from)*d], to-from, d)
+	kernels.MinMaxPage(l.store.format, lo, hi, p.Data, r, r+to-from)
 	return lo, hi
 }

@@ -1,7 +1,7 @@
 // Package kv stores the keys and values of conversations in pages that branches share.
 //
 //	Store   all memory: slabs of at least 1 MiB from an Arrow allocator, cut into pages
-//	Page    kernels.PageTokens slots of one KV head: keys, values, original positions
+//	Page    kernels.PageTokens slots of one KV head: keys and values in the kernels' format, original positions
 //	Layer   one attention layer of one conversation: a list of pages per KV head
 //	arena   the pages that one layer wrote itself, counted by reference; Fork shares it
 //

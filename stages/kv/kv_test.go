@@ -2,6 +2,7 @@ package kv
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -45,7 +46,8 @@ type held struct{ branch, pos int }
 func TestLayerAgainstModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-		store := NewStore(mem, testDim, 0)
+		format := rapid.SampledFrom([]kernels.PageFormat{kernels.PageF32, kernels.PageBF16}).Draw(r, "format")
+		store := NewStore(mem, format, testDim, 0)
 		layers := []*Layer{NewLayer(store, testHeads, 0)}
 		want := [][][]held{make([][]held, testHeads)}
 		seen := []int{0}
@@ -106,6 +108,20 @@ func TestLayerAgainstModel(t *testing.T) {
 	})
 }
 
+// equal compares numbers as the layer's format rounds them.
+func equal(l *Layer, got, want []float32) bool {
+	for i, x := range want {
+		if l.Format() == kernels.PageBF16 {
+			bits := math.Float32bits(x)
+			x = math.Float32frombits((bits + 0x7fff + bits>>16&1) &^ 0xffff)
+		}
+		if got[i] != x {
+			return false
+		}
+	}
+	return true
+}
+
 func check(t interface{ Fatalf(string, ...any) }, l *Layer, want [][]held) {
 	for h := range want {
 		if l.Slots(h) != len(want[h]) {
@@ -113,15 +129,18 @@ func check(t interface{ Fatalf(string, ...any) }, l *Layer, want [][]held) {
 		}
 		for s, x := range want[h] {
 			k, v := token(x.branch, x.pos)
-			if !slices.Equal(l.Key(h, s), k[h*testDim:(h+1)*testDim]) || !slices.Equal(l.Value(h, s), v[h*testDim:(h+1)*testDim]) || l.Pos(h, s) != int32(x.pos) {
-				t.Fatalf("head %d slot %d: key %v value %v pos %d, want those of %v", h, s, l.Key(h, s), l.Value(h, s), l.Pos(h, s), x)
+			gotK, gotV := make([]float32, testDim), make([]float32, testDim)
+			l.Key(gotK, h, s)
+			l.Value(gotV, h, s)
+			if !equal(l, gotK, k[h*testDim:(h+1)*testDim]) || !equal(l, gotV, v[h*testDim:(h+1)*testDim]) || l.Pos(h, s) != int32(x.pos) {
+				t.Fatalf("head %d slot %d: key %v value %v pos %d, want those of %v", h, s, gotK, gotV, l.Pos(h, s), x)
 			}
 		}
 	}
 }
 
 func TestForkSharesPages(t *testing.T) {
-	store := NewStore(memory.NewGoAllocator(), testDim, 0)
+	store := NewStore(memory.NewGoAllocator(), kernels.PageF32, testDim, 0)
 	l := NewLayer(store, testHeads, 0)
 	appendTokens(t, l, 0, 0, 10*kernels.PageTokens+5)
 	before := store.InUse()
@@ -153,7 +172,7 @@ func heldRange(n, branchAfter int) (out []held) {
 
 func TestStoreLimit(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-	store := NewStore(mem, testDim, 2*slabBytes)
+	store := NewStore(mem, kernels.PageF32, testDim, 2*slabBytes)
 	l := NewLayer(store, testHeads, 0)
 	var err error
 	for i := 0; err == nil && i < 1e6; i++ {
@@ -172,7 +191,7 @@ func TestStoreLimit(t *testing.T) {
 
 func TestOffHeap(t *testing.T) {
 	var o OffHeap
-	store := NewStore(&o, testDim, 0)
+	store := NewStore(&o, kernels.PageF32, testDim, 0)
 	l := NewLayer(store, testHeads, 0)
 	appendTokens(t, l, 0, 0, 1000)
 	check(t, l, [][]held{heldRange(999, 0), heldRange(999, 0)})
@@ -232,7 +251,7 @@ func TestRuns(t *testing.T) {
 }
 
 func TestWindow(t *testing.T) {
-	store := NewStore(memory.NewGoAllocator(), testDim, 0)
+	store := NewStore(memory.NewGoAllocator(), kernels.PageF32, testDim, 0)
 	l := NewLayer(store, testHeads, 5)
 	var all []float32
 	for _, n := range []int{2, 1, 9, 3, 1} {
@@ -253,7 +272,7 @@ func TestWindow(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
-	store := NewStore(memory.NewGoAllocator(), testDim, 0)
+	store := NewStore(memory.NewGoAllocator(), kernels.PageF32, testDim, 0)
 	l := NewLayer(store, testHeads, 0)
 	appendTokens(t, l, 0, 0, 37)
 	l.SetIndex(NewBounds(16))
@@ -272,9 +291,11 @@ func TestBounds(t *testing.T) {
 			for g := range b.Full(h) {
 				lo, hi := b.Group(h, g, testDim)
 				for d := range testDim {
-					wantLo, wantHi := c.l.Key(h, g*16)[d], c.l.Key(h, g*16)[d]
+					wantLo, wantHi := float32(math.Inf(1)), float32(math.Inf(-1))
 					for s := g * 16; s < g*16+16; s++ {
-						wantLo, wantHi = min(wantLo, c.l.Key(h, s)[d]), max(wantHi, c.l.Key(h, s)[d])
+						key := make([]float32, testDim)
+						c.l.Key(key, h, s)
+						wantLo, wantHi = min(wantLo, key[d]), max(wantHi, key[d])
 					}
 					if lo[d] != wantLo || hi[d] != wantHi {
 						t.Errorf("layer %d head %d group %d channel %d: [%g, %g], want [%g, %g]", i, h, g, d, lo[d], hi[d], wantLo, wantHi)

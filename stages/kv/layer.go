@@ -70,16 +70,14 @@ func (l *Layer) Page(h, i int) *Page {
 	return hd.tail
 }
 
-// Key returns the key in slot s of head h, as a view of Dim numbers.
-func (l *Layer) Key(h, s int) []float32 {
-	d, r := l.store.dim, s%kernels.PageTokens
-	return l.Page(h, s/kernels.PageTokens).K[r*d : (r+1)*d]
+// Key writes the key in slot s of head h to dst[Dim].
+func (l *Layer) Key(dst []float32, h, s int) {
+	kernels.LoadK(l.store.format, dst, l.Page(h, s/kernels.PageTokens).Data, s%kernels.PageTokens)
 }
 
-// Value returns the value in slot s of head h, as a view of Dim numbers.
-func (l *Layer) Value(h, s int) []float32 {
-	d, r := l.store.dim, s%kernels.PageTokens
-	return l.Page(h, s/kernels.PageTokens).V[r*d : (r+1)*d]
+// Value writes the value in slot s of head h to dst[Dim].
+func (l *Layer) Value(dst []float32, h, s int) {
+	kernels.LoadV(l.store.format, dst, l.Page(h, s/kernels.PageTokens).Data, s%kernels.PageTokens)
 }
 
 // Pos returns the position in the conversation of the token in slot s of head h.
@@ -87,28 +85,58 @@ func (l *Layer) Pos(h, s int) int32 {
 	return l.Page(h, s/kernels.PageTokens).Pos[s%kernels.PageTokens]
 }
 
+// Scores writes scale·q·k for the first len(dst) slots of head h.
+func (l *Layer) Scores(dst []float32, h int, q []float32, scale float32) {
+	for from := 0; from < len(dst); from += kernels.PageTokens {
+		part := dst[from:min(from+kernels.PageTokens, len(dst))]
+		kernels.KeyScoresPage(l.store.format, part, l.Page(h, from/kernels.PageTokens).Data, q, scale)
+	}
+}
+
 // Append adds the keys and values of the tokens at positions pos; k and v are [len(pos), Heads, Dim].
 // On an error (the store is full) the layer may hold some heads' tokens and must be released.
 func (l *Layer) Append(k, v []float32, pos []int32) error {
+	for h := range l.heads {
+		if err := l.AppendHead(h, k, v, pos); err != nil {
+			return err
+		}
+	}
+	l.Extend()
+	return nil
+}
+
+// AppendHead is Append for head h alone, of the same k and v; different heads may be appended to side by side. Extend must follow when
+// all heads are done.
+func (l *Layer) AppendHead(h int, k, v []float32, pos []int32) error {
 	d, n := l.store.dim, len(l.heads)
 	if len(k) != len(pos)*n*d || len(v) != len(k) {
 		panic(fmt.Sprintf("kv: append of %d keys and %d values numbers for %d tokens of %d heads of %d", len(k), len(v), len(pos), n, d))
 	}
-	for h := range l.heads {
-		for i, p := range pos {
+	var buf [2][]float32 // the head's keys and values of one page, side by side
+	for done := 0; done < len(pos); {
+		room := min(kernels.PageTokens-l.heads[h].slots%kernels.PageTokens, len(pos)-done)
+		buf[0], buf[1] = buf[0][:0], buf[1][:0]
+		for i := done; i < done+room; i++ {
 			at := (i*n + h) * d
-			if err := l.appendOne(&l.heads[h], k[at:at+d], v[at:at+d], p); err != nil {
-				return err
-			}
+			buf[0], buf[1] = append(buf[0], k[at:at+d]...), append(buf[1], v[at:at+d]...)
 		}
-	}
-	if l.index != nil {
-		l.index.Extend(l)
+		if err := l.fill(&l.heads[h], buf[0], buf[1], pos[done:done+room]); err != nil {
+			return err
+		}
+		done += room
 	}
 	return nil
 }
 
-func (l *Layer) appendOne(h *head, k, v []float32, pos int32) error {
+// Extend lets the index take in what was appended.
+func (l *Layer) Extend() {
+	if l.index != nil {
+		l.index.Extend(l)
+	}
+}
+
+// fill writes tokens, which fit the last page of h or the next one; k and v are [len(pos), Dim].
+func (l *Layer) fill(h *head, k, v []float32, pos []int32) error {
 	r := h.slots % kernels.PageTokens
 	if r == 0 || !h.ownTail {
 		p, err := l.arena.page()
@@ -116,18 +144,15 @@ func (l *Layer) appendOne(h *head, k, v []float32, pos int32) error {
 			return err
 		}
 		if r != 0 { // copy on write: the tail is another branch's
-			copy(p.K, h.tail.K[:r*l.store.dim])
-			copy(p.V, h.tail.V[:r*l.store.dim])
+			copy(p.Data, h.tail.Data)
 			copy(p.Pos, h.tail.Pos[:r])
 		}
 		h.tail, h.ownTail = p, true
 	}
-	d := l.store.dim
-	copy(h.tail.K[r*d:(r+1)*d], k)
-	copy(h.tail.V[r*d:(r+1)*d], v)
-	h.tail.Pos[r] = pos
-	h.slots++
-	if r == kernels.PageTokens-1 {
+	kernels.StoreSlots(l.store.format, h.tail.Data, r, k, v, len(pos), l.store.dim)
+	copy(h.tail.Pos[r:], pos)
+	h.slots += len(pos)
+	if h.slots%kernels.PageTokens == 0 {
 		h.sealed = append(h.sealed, h.tail)
 		h.tail, h.ownTail = nil, false
 	}
@@ -150,20 +175,38 @@ func (l *Layer) Apply(e Edit) error {
 	}
 	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last, rewritten: true}
 	for h, keep := range e.Keep {
-		before := int32(-1)
-		for _, s := range keep {
-			if s <= before || int(s) >= l.Slots(h) {
-				panic(fmt.Sprintf("kv: edit keeps slot %d after %d of head %d with %d slots", s, before, h, l.Slots(h)))
-			}
-			before = s
-			if err := next.appendOne(&next.heads[h], l.Key(h, int(s)), l.Value(h, int(s)), l.Pos(h, int(s))); err != nil {
-				next.arena.release()
-				return err
-			}
+		if err := next.keep(l, h, keep); err != nil {
+			next.arena.release()
+			return err
 		}
 	}
 	l.arena.release()
 	*l = *next
+	return nil
+}
+
+// keep copies slots of head h of another layer.
+func (l *Layer) keep(from *Layer, h int, slots []int32) error {
+	d, before := l.store.dim, int32(-1)
+	k, v := make([]float32, kernels.PageTokens*d), make([]float32, kernels.PageTokens*d)
+	var pos []int32
+	for len(slots) > 0 {
+		n := min(len(slots), kernels.PageTokens)
+		pos = pos[:0]
+		for i, s := range slots[:n] {
+			if s <= before || int(s) >= from.Slots(h) {
+				panic(fmt.Sprintf("kv: edit keeps slot %d after %d of head %d with %d slots", s, before, h, from.Slots(h)))
+			}
+			before = s
+			from.Key(k[i*d:(i+1)*d], h, int(s))
+			from.Value(v[i*d:(i+1)*d], h, int(s))
+			pos = append(pos, from.Pos(h, int(s)))
+		}
+		if err := l.fill(&l.heads[h], k[:n*d], v[:n*d], pos); err != nil {
+			return err
+		}
+		slots = slots[n:]
+	}
 	return nil
 }
 
@@ -190,7 +233,7 @@ type Index interface {
 func (l *Layer) Bytes() int64 {
 	var n int64
 	for h := range l.heads {
-		n += int64(l.heads[h].slots) * TokenBytes(l.store.dim)
+		n += int64(l.heads[h].slots) * l.TokenBytes()
 	}
 	if l.index != nil {
 		n += l.index.Bytes()
@@ -210,7 +253,10 @@ func (l *Layer) Seal() {
 }
 
 // SharedBytes is the part of Bytes that is the prefilled prompt, which branches hold together.
-func (l *Layer) SharedBytes() int64 { return l.shared * TokenBytes(l.store.dim) }
+func (l *Layer) SharedBytes() int64 { return l.shared * l.TokenBytes() }
 
-// TokenBytes is what one token of one KV head takes: key and value, in f32.
-func TokenBytes(dim int) int64 { return int64(dim) * 2 * 4 }
+// TokenBytes is what the key and value of one token of one head take.
+func (l *Layer) TokenBytes() int64 { return l.store.TokenBytes() }
+
+// Format is how the pages hold keys and values.
+func (l *Layer) Format() kernels.PageFormat { return l.store.format }

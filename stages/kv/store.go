@@ -19,8 +19,8 @@ const slabBytes = 1 << 20
 
 // Page is room for kernels.PageTokens tokens of one KV head. A slot is written once.
 type Page struct {
-	K, V []float32 // [kernels.PageTokens, dim]
-	Pos  []int32   // [kernels.PageTokens] positions of the tokens in the conversation
+	Data []byte  // keys and values, in the store's format
+	Pos  []int32 // [kernels.PageTokens] positions of the tokens in the conversation
 	slab *slab
 }
 
@@ -34,6 +34,7 @@ type slab struct {
 // Store owns the memory of all KV pages of one engine. It is safe for concurrent use.
 type Store struct {
 	mem       memory.Allocator
+	format    kernels.PageFormat
 	dim       int
 	pageBytes int
 	limit     int64
@@ -46,13 +47,21 @@ type Store struct {
 }
 
 // NewStore returns a store of pages for heads of dim numbers. limit bounds the bytes of all slabs; 0: no limit.
-func NewStore(mem memory.Allocator, dim int, limit int64) *Store {
+func NewStore(mem memory.Allocator, format kernels.PageFormat, dim int, limit int64) *Store {
 	if dim <= 0 {
 		panic(fmt.Sprintf("kv: head dimension %d", dim))
 	}
 	const line = 64 // pages start on cache lines
-	page := kernels.PageTokens*dim*2*4 + kernels.PageTokens*4
-	return &Store{mem: mem, dim: dim, limit: limit, pageBytes: (page + line - 1) / line * line}
+	page := kernels.PageBytes(format, dim) + kernels.PageTokens*4
+	return &Store{mem: mem, format: format, dim: dim, limit: limit, pageBytes: (page + line - 1) / line * line}
+}
+
+// Format is how the pages hold keys and values.
+func (s *Store) Format() kernels.PageFormat { return s.format }
+
+// TokenBytes is what the key and value of one token of one KV head take.
+func (s *Store) TokenBytes() int64 {
+	return int64(kernels.PageBytes(s.format, s.dim) / kernels.PageTokens)
 }
 
 // PageBytes is the size of one page in bytes.
@@ -119,12 +128,11 @@ func (s *Store) grow() (*slab, error) {
 	b.Resize(size)
 	sl := &slab{buf: b, pages: n}
 	raw := b.Bytes()
-	kv := kernels.PageTokens * s.dim
+	data := kernels.PageBytes(s.format, s.dim)
 	for i := n - 1; i >= 0; i-- { // so that pages are handed out in order of address
 		w := raw[i*s.pageBytes : (i+1)*s.pageBytes]
-		f := unsafe.Slice((*float32)(unsafe.Pointer(&w[0])), 2*kv)
-		pos := unsafe.Slice((*int32)(unsafe.Pointer(&w[2*kv*4])), kernels.PageTokens)
-		sl.free = append(sl.free, &Page{K: f[:kv:kv], V: f[kv : 2*kv : 2*kv], Pos: pos, slab: sl})
+		pos := unsafe.Slice((*int32)(unsafe.Pointer(&w[data])), kernels.PageTokens)
+		sl.free = append(sl.free, &Page{Data: w[:data:data], Pos: pos, slab: sl})
 	}
 	s.slabs = append(s.slabs, sl)
 	s.bytes += int64(size)

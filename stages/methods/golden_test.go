@@ -147,7 +147,7 @@ func newBench(t *testing.T, v vector, p engine.Policy) *bench {
 	val, _ := v.floats(t, "v")
 	b := &bench{shape: engine.Shape{Layers: 1, Heads: qs[1], KVHeads: ks[1], Dim: ks[3], Vocab: 1}, n: ks[2], qRows: qs[2]}
 	b.q, b.k, b.v = rows(q, qs), rows(k, ks), rows(val, ks)
-	store := kv.NewStore(memory.NewGoAllocator(), b.shape.Dim, 0)
+	store := kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, b.shape.Dim, 0)
 	b.session = engine.NewSession(b.shape, store, p, p.Window)
 	return b
 }
@@ -164,7 +164,7 @@ func (b *bench) attend(t *testing.T, settled bool) []float32 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := step.Append(0, b.k, b.v); err != nil {
+	if err := step.Append(0, b.k, b.v, 0, b.n); err != nil {
 		t.Fatal(err)
 	}
 	w := b.shape.Heads * b.shape.Dim
@@ -301,7 +301,10 @@ func goldenStreamingLLM(t *testing.T, v vector) {
 		}
 		for s := range n {
 			at := (q*n + s) * d
-			if !slices.Equal(l.Key(q/group, s), want[at:at+d]) || !slices.Equal(l.Value(q/group, s), values[at:at+d]) {
+			k, v := make([]float32, d), make([]float32, d)
+			l.Key(k, q/group, s)
+			l.Value(v, q/group, s)
+			if !slices.Equal(k, want[at:at+d]) || !slices.Equal(v, values[at:at+d]) {
 				t.Fatalf("head %d slot %d differs", q, s)
 			}
 		}
@@ -386,7 +389,7 @@ func goldenLifecycle(t *testing.T, file string) {
 			}
 			p := policy(t, "%s", spec(row.Config))
 			shape := engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 8, Vocab: 1}
-			store := kv.NewStore(memory.NewGoAllocator(), shape.Dim, 0)
+			store := kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, shape.Dim, 0)
 			base := engine.NewSession(shape, store, p, p.Window)
 			var temp *engine.Session
 			was := 0
@@ -446,7 +449,7 @@ func feed(t *testing.T, shape engine.Shape, s *engine.Session, n int) int {
 		t.Fatal(err)
 	}
 	for l := range shape.Layers {
-		if err := step.Append(l, random(shape.KVHeads), random(shape.KVHeads)); err != nil {
+		if err := step.Append(l, random(shape.KVHeads), random(shape.KVHeads), 0, n); err != nil {
 			t.Fatal(err)
 		}
 		q := random(shape.Heads)

@@ -33,7 +33,7 @@ var Quest = engine.Method{
 						dst[m] = append(dst[m], kv.Column(p*int32(page), (p+1)*int32(page)))
 					}
 				}
-				return int64((q.Slots+page-1)/page) * kv.TokenBytes(l.Dim()) // two vectors a page, as a token has
+				return int64((q.Slots+page-1)/page) * int64(l.Dim()) * 2 * 4 // two f32 vectors a page
 			},
 			Budget: func(n int) int { return min(n, max(budget.Of(n), 3*page)) },
 		}, nil

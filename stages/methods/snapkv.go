@@ -79,7 +79,7 @@ func windowMass(l *kv.Layer, w kv.Window, h, q int) []float32 {
 	for r := range w.Rows {
 		seen := n - w.Rows + r + 1
 		at := (r*heads + q) * d
-		keyScores(p[:seen], l, h, w.Queries[at:at+d], scale)
+		l.Scores(p[:seen], h, w.Queries[at:at+d], scale)
 		kernels.Softmax(p[:seen])
 		for j := range sum {
 			sum[j] += p[j]
@@ -94,14 +94,6 @@ func pooled(x []float32, width int, pool string) []float32 {
 		return maxPool(x, width)
 	}
 	return avgPool(x, width)
-}
-
-// keyScores writes scale·q·k for the first len(dst) slots of head h.
-func keyScores(dst []float32, l *kv.Layer, h int, q []float32, scale float32) {
-	for from := 0; from < len(dst); from += kernels.PageTokens {
-		part := dst[from:min(from+kernels.PageTokens, len(dst))]
-		kernels.KeyScores(part, q, l.Page(h, from/kernels.PageTokens).K, scale)
-	}
 }
 
 // avgPool is the mean over width neighbours, those beyond the ends counted as zero.

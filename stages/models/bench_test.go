@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"os"
 	"testing"
 
 	"scbench/kernels"
@@ -14,12 +15,16 @@ import (
 func BenchmarkReference(b *testing.B) {
 	pool := kernels.NewPool(0)
 	defer pool.Close()
-	m, err := LoadReference(pool)
+	precision := kernels.PrecisionF32
+	if os.Getenv("PRECISION") == "bf16" {
+		precision = kernels.PrecisionBF16
+	}
+	m, err := LoadReference(pool, Choice{Precision: precision})
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer m.Close()
-	store := kv.NewStore(&kv.OffHeap{}, m.Shape().Dim, 0)
+	store := kv.NewStore(&kv.OffHeap{}, m.PageFormat(), m.Shape().Dim, 0)
 	logits := make([]float32, m.Shape().Vocab)
 	for _, n := range []int{1024, 4096} {
 		tokens := make([]int32, n)

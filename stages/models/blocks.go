@@ -7,24 +7,29 @@ import (
 
 // linear is a weight with an optional bias.
 type linear struct {
-	w    *kernels.Matrix
+	w    *kernels.Weight
 	bias []float32
 }
 
 func (l linear) rows() int { return l.w.Rows }
 
-// apply writes x·wᵀ + bias: out is [m, rows], x [m, cols].
-func (l linear) apply(p *kernels.Pool, out, x []float32, m int) {
-	kernels.MatMul(p, out, x, l.w, m)
-	if l.bias != nil {
-		kernels.AddBias(out, l.bias, m)
-	}
+// apply writes x·wᵀ + bias: out is [m, rows].
+func (l linear) apply(p *kernels.Pool, out []float32, x *kernels.Rows) {
+	kernels.Product(p, out, x, l.w, kernels.Epilogue{Bias: l.bias})
+}
+
+// add is apply onto what is in out, the residual stream.
+func (l linear) add(p *kernels.Pool, out []float32, x *kernels.Rows) {
+	kernels.Product(p, out, x, l.w, kernels.Epilogue{Bias: l.bias, Add: true})
 }
 
 // reader reads weights and keeps the first error, so that an architecture can list its tensors without a check after each.
 type reader struct {
-	w   *Weights
-	err error
+	w         *Weights
+	pool      *kernels.Pool
+	precision kernels.Precision
+	packed    []*kernels.Weight // to be closed with the model
+	err       error
 }
 
 func (r *reader) matrix(name string, rows, cols int) *kernels.Matrix {
@@ -39,9 +44,26 @@ func (r *reader) vector(name string, n int) []float32 {
 	return v
 }
 
+// pack prepares a matrix for products.
+func (r *reader) pack(m *kernels.Matrix) *kernels.Weight {
+	if r.err != nil {
+		return nil
+	}
+	w := m.Pack(r.pool, r.precision)
+	r.packed = append(r.packed, w)
+	return w
+}
+
+// close gives the packed copies back.
+func (r *reader) close() {
+	for _, w := range r.packed {
+		w.Close()
+	}
+}
+
 // linear reads prefix.weight [rows, cols] and, if bias, prefix.bias [rows].
 func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
-	l := linear{w: r.matrix(prefix+".weight", rows, cols)}
+	l := linear{w: r.pack(r.matrix(prefix+".weight", rows, cols))}
 	if bias {
 		l.bias = r.vector(prefix+".bias", rows)
 	}
@@ -68,14 +90,6 @@ func grow(buf *[]float32, n int) []float32 {
 		*buf = make([]float32, n)
 	}
 	return (*buf)[:n]
-}
-
-// rotate applies RoPE to x [rows, heads, dim] with tables [rows, half].
-func rotate(x, cos, sin []float32, rows, heads, dim, half int) {
-	w := heads * dim
-	for i := range rows {
-		kernels.RotateHalf(x[i*w:(i+1)*w], cos[i*half:(i+1)*half], sin[i*half:(i+1)*half], heads, dim)
-	}
 }
 
 // observe shows the residual stream to the chunks that asked for it.

@@ -10,15 +10,17 @@ import (
 
 // Llama is the decoder of Llama 1 to 3.2: RMSNorm before each part, grouped-query attention with RoPE, SwiGLU.
 type Llama struct {
-	shape  engine.Shape
-	pool   *kernels.Pool
-	rope   Rope
-	eps    float32
-	embed  *kernels.Matrix
-	blocks []llamaBlock
-	norm   []float32
-	head   *kernels.Matrix
-	buf    llamaScratch
+	shape     engine.Shape
+	pool      *kernels.Pool
+	precision kernels.Precision
+	rope      Rope
+	eps       float32
+	embed     *kernels.Matrix
+	blocks    []llamaBlock
+	norm      []float32
+	head      *kernels.Weight
+	close     func()
+	buf       llamaScratch
 }
 
 // llamaBlock is the weights of one layer.
@@ -28,14 +30,17 @@ type llamaBlock struct {
 	gate, up, down    linear
 }
 
-// llamaScratch is memory that passes reuse; it grows to the longest prompt.
+// llamaScratch is memory that passes reuse. All but x and the tables is of one block of rows.
 type llamaScratch struct {
-	x, normed, k, v, q, att, out, gate, up []float32
-	cos, sin                               []float32
+	x, cos, sin           []float32
+	k, v, q, att          []float32
+	gate, up              []float32
+	normed, heads, active kernels.Rows
 }
 
-// NewLlama reads the weights of a LlamaForCausalLM. The weights must stay open as long as the model is used.
-func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
+// NewLlama reads the weights of a LlamaForCausalLM and prepares them for products of the given precision. The weights must stay
+// open as long as the model is used. Close gives back what was prepared.
+func NewLlama(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (*Llama, error) {
 	if err := c.Require("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "rms_norm_eps", "max_position_embeddings"); err != nil {
 		return nil, err
 	}
@@ -50,25 +55,31 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool) (*Llama, error) {
 		return nil, err
 	}
 	m := &Llama{
-		pool: pool, rope: rope, eps: float32(c.RMSNormEps),
+		pool: pool, precision: precision, rope: rope, eps: float32(c.RMSNormEps),
 		shape: engine.Shape{
 			Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, Dim: c.HeadDim,
 			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(),
 		},
 	}
-	r := reader{w: w}
+	r := &reader{w: w, pool: pool, precision: precision}
 	m.embed = r.matrix("model.embed_tokens.weight", c.Vocab, c.Hidden)
 	m.norm = r.vector("model.norm.weight", c.Hidden)
-	m.head = m.embed
+	head := m.embed
 	if !c.TieEmbeddings {
-		m.head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
+		head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
 	}
+	m.head = r.pack(head)
 	r.ignore("lm_head.weight") // some checkpoints carry it although the embeddings are tied
 	for i := range c.Layers {
 		r.ignore(fmt.Sprintf("model.layers.%d.self_attn.rotary_emb.inv_freq", i)) // old ones carry what the configuration says
-		m.blocks = append(m.blocks, readLlamaBlock(&r, fmt.Sprintf("model.layers.%d.", i), c))
+		m.blocks = append(m.blocks, readLlamaBlock(r, fmt.Sprintf("model.layers.%d.", i), c))
 	}
-	return m, r.err
+	if r.err != nil {
+		r.close()
+		return nil, r.err
+	}
+	m.close = r.close
+	return m, nil
 }
 
 func readLlamaBlock(r *reader, p string, c Config) llamaBlock {
@@ -88,6 +99,9 @@ func readLlamaBlock(r *reader, p string, c Config) llamaBlock {
 
 // Notes says in what the model is computed otherwise than its configuration may suggest; usually nothing.
 func (m *Llama) Notes() []string { return m.rope.Notes() }
+
+// Close gives the packed weights back.
+func (m *Llama) Close() { m.close() }
 
 // Shape returns the model's sizes.
 func (m *Llama) Shape() engine.Shape { return m.shape }
@@ -122,61 +136,71 @@ func (m *Llama) Forward(ctx context.Context, batch []engine.Chunk) error {
 
 // layer adds layer l to the residual stream x [Rows, Hidden].
 func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
-	b, w, s, n := &m.buf, &m.blocks[l], m.shape, step.Rows
+	b, w, s := &m.buf, &m.blocks[l], m.shape
 	half := m.rope.Dim() / 2
-	normed := grow(&b.normed, n*s.Hidden)
-	kernels.RMSNorm(normed, x, w.attnNorm, m.eps, n, s.Hidden)
-	k, v := grow(&b.k, n*s.KVHeads*s.Dim), grow(&b.v, n*s.KVHeads*s.Dim)
-	w.k.apply(m.pool, k, normed, n)
-	w.v.apply(m.pool, v, normed, n)
-	rotate(k, cos, sin, n, s.KVHeads, s.Dim, half)
-	if err := step.Append(l, k, v); err != nil {
-		return err
+	ready := -1 // the block whose normed rows are in b.normed
+	normed := func(lo, hi int) *kernels.Rows {
+		if ready != lo {
+			b.normed.SetRMSNorm(m.pool, m.precision, x[lo*s.Hidden:hi*s.Hidden], w.attnNorm, m.eps, hi-lo, s.Hidden)
+		}
+		ready = lo
+		return &b.normed
 	}
-	queries := func(q []float32, lo, hi int) []float32 {
-		w.q.apply(m.pool, q, normed[lo*s.Hidden:hi*s.Hidden], hi-lo)
-		rotate(q, cos[lo*half:], sin[lo*half:], hi-lo, s.Heads, s.Dim, half)
+	for lo, hi := range step.Blocks() {
+		rows := hi - lo
+		k, v := grow(&b.k, rows*s.KVHeads*s.Dim), grow(&b.v, rows*s.KVHeads*s.Dim)
+		w.k.apply(m.pool, k, normed(lo, hi))
+		w.v.apply(m.pool, v, normed(lo, hi))
+		kernels.Rotate(k, cos[lo*half:hi*half], sin[lo*half:hi*half], rows, s.KVHeads, s.Dim, half)
+		if err := step.Append(l, k, v, lo, hi); err != nil {
+			return err
+		}
+	}
+	step.Plan(l, func(lo, hi int) []float32 {
+		ready = -1
+		q := make([]float32, (hi-lo)*s.Heads*s.Dim)
+		m.queries(q, w, normed(lo, hi), cos[lo*half:hi*half], sin[lo*half:hi*half], hi-lo)
+		ready = -1
 		return q
-	}
-	step.Plan(l, func(lo, hi int) []float32 { return queries(make([]float32, (hi-lo)*s.Heads*s.Dim), lo, hi) })
+	})
 	for lo, hi := range step.Blocks() {
 		rows := hi - lo
 		res := x[lo*s.Hidden : hi*s.Hidden]
-		q := queries(grow(&b.q, rows*s.Heads*s.Dim), lo, hi)
-		att, out := grow(&b.att, rows*s.Heads*s.Dim), grow(&b.out, rows*s.Hidden)
+		q, att := grow(&b.q, rows*s.Heads*s.Dim), grow(&b.att, rows*s.Heads*s.Dim)
+		m.queries(q, w, normed(lo, hi), cos[lo*half:hi*half], sin[lo*half:hi*half], rows)
 		step.Attend(l, att, q, lo, hi)
-		w.o.apply(m.pool, out, att, rows)
-		kernels.Add(res, out)
+		b.heads.Set(m.pool, m.precision, att, rows, s.Heads*s.Dim)
+		w.o.add(m.pool, res, &b.heads)
 
-		kernels.RMSNorm(out, res, w.mlpNorm, m.eps, rows, s.Hidden)
+		ready = -1
+		b.normed.SetRMSNorm(m.pool, m.precision, res, w.mlpNorm, m.eps, rows, s.Hidden)
 		gate, up := grow(&b.gate, rows*w.gate.rows()), grow(&b.up, rows*w.up.rows())
-		w.gate.apply(m.pool, gate, out, rows)
-		w.up.apply(m.pool, up, out, rows)
-		kernels.SiLUMul(gate, up)
-		w.down.apply(m.pool, out, gate, rows)
-		kernels.Add(res, out)
+		w.gate.apply(m.pool, gate, &b.normed)
+		w.up.apply(m.pool, up, &b.normed)
+		b.active.SetSiLUMul(m.pool, m.precision, gate, up, rows, w.gate.rows())
+		w.down.add(m.pool, res, &b.active)
 	}
 	return nil
+}
+
+// queries writes the queries of normed rows, after RoPE.
+func (m *Llama) queries(q []float32, w *llamaBlock, normed *kernels.Rows, cos, sin []float32, rows int) {
+	w.q.apply(m.pool, q, normed)
+	kernels.Rotate(q, cos, sin, rows, m.shape.Heads, m.shape.Dim, m.rope.Dim()/2)
 }
 
 // logits writes the logits that the chunks ask for.
 func (m *Llama) logits(step *engine.Step, x []float32) {
 	s := m.shape
 	step.Each(func(c *engine.Chunk, lo, hi, _ int) {
-		rows := len(c.Logits) / s.Vocab
 		if c.Hidden != nil {
-			rows = hi - lo
+			out := make([]float32, (hi-lo)*s.Hidden)
+			kernels.RMSNorm(out, x[lo*s.Hidden:hi*s.Hidden], m.norm, m.eps, hi-lo, s.Hidden)
+			c.Hidden(s.Layers+1, out)
 		}
-		if rows == 0 {
-			return
-		}
-		normed := grow(&m.buf.out, rows*s.Hidden)
-		kernels.RMSNorm(normed, x[(hi-rows)*s.Hidden:hi*s.Hidden], m.norm, m.eps, rows, s.Hidden)
-		if c.Hidden != nil {
-			c.Hidden(s.Layers+1, normed)
-		}
-		if n := len(c.Logits) / s.Vocab; n > 0 {
-			kernels.MatMul(m.pool, c.Logits, normed[(rows-n)*s.Hidden:], m.head, n)
+		if rows := len(c.Logits) / s.Vocab; rows > 0 {
+			m.buf.normed.SetRMSNorm(m.pool, m.precision, x[(hi-rows)*s.Hidden:hi*s.Hidden], m.norm, m.eps, rows, s.Hidden)
+			kernels.Product(m.pool, c.Logits, &m.buf.normed, m.head, kernels.Epilogue{})
 		}
 	})
 }

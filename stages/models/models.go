@@ -15,7 +15,7 @@ import (
 type Architecture struct {
 	Name string // as in config.json's "architectures"
 	Doc  string
-	New  func(c Config, w *Weights, pool *kernels.Pool) (engine.Model, error)
+	New  func(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (engine.Model, error)
 }
 
 // All is every architecture.
@@ -23,8 +23,8 @@ var All = []Architecture{
 	{
 		Name: "LlamaForCausalLM",
 		Doc:  "Llama 1 to 3.2 and models of that form",
-		New: func(c Config, w *Weights, pool *kernels.Pool) (engine.Model, error) {
-			return NewLlama(c, w, pool)
+		New: func(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (engine.Model, error) {
+			return NewLlama(c, w, pool, precision)
 		},
 	},
 }
@@ -32,12 +32,30 @@ var All = []Architecture{
 // Loaded is a model with what belongs to it.
 type Loaded struct {
 	engine.Model
-	Config  Config
-	Weights *Weights
+	Config    Config
+	Weights   *Weights
+	Precision kernels.Precision
+}
+
+// Choice is how a model is to be computed.
+type Choice struct {
+	Precision kernels.Precision
+	Auto      bool // bf16 if the checkpoint is bf16 and the kernels are made for it, else f32
+}
+
+// of resolves the choice for a checkpoint.
+func (p Choice) of(c Config) kernels.Precision {
+	if !p.Auto {
+		return p.Precision
+	}
+	if kernels.Tier() == "amx" && c.DType == "bfloat16" {
+		return kernels.PrecisionBF16
+	}
+	return kernels.PrecisionF32
 }
 
 // Load opens the checkpoint in the folder dir: config.json and safetensors. Close it after use.
-func Load(dir string, pool *kernels.Pool) (*Loaded, error) {
+func Load(dir string, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w; give the folder of a Hugging Face checkpoint", dir, err)
@@ -49,19 +67,19 @@ func Load(dir string, pool *kernels.Pool) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	return load(dir, os.DirFS(dir), w, pool)
+	return load(dir, os.DirFS(dir), w, pool, p)
 }
 
 // LoadReference opens the embedded reference model.
-func LoadReference(pool *kernels.Pool) (*Loaded, error) {
+func LoadReference(pool *kernels.Pool, p Choice) (*Loaded, error) {
 	w, err := FSWeights(Reference())
 	if err != nil {
 		return nil, err
 	}
-	return load("reference", Reference(), w, pool)
+	return load("reference", Reference(), w, pool, p)
 }
 
-func load(name string, files fs.FS, w *Weights, pool *kernels.Pool) (_ *Loaded, err error) {
+func load(name string, files fs.FS, w *Weights, pool *kernels.Pool, p Choice) (_ *Loaded, err error) {
 	defer func() {
 		if err != nil {
 			w.Close()
@@ -84,14 +102,15 @@ func load(name string, files fs.FS, w *Weights, pool *kernels.Pool) (_ *Loaded, 
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.New(c, w, pool)
+	m, err := a.New(c, w, pool, p.of(c))
 	if err != nil {
 		return nil, err
 	}
 	if left := w.Unused(); len(left) > 0 {
+		closeModel(m)
 		return nil, fmt.Errorf("model %s: tensor %s (and %d more) is not part of a %s: the checkpoint is of another architecture", name, left[0], len(left)-1, a.Name)
 	}
-	return &Loaded{Model: m, Config: c, Weights: w}, nil
+	return &Loaded{Model: m, Config: c, Weights: w, Precision: p.of(c)}, nil
 }
 
 // find returns the architecture that the configuration names.
@@ -117,5 +136,22 @@ func (l *Loaded) Notes() []string {
 	return notes
 }
 
+// PageFormat is how the model's KV cache holds its numbers: in the precision of its products.
+func (l *Loaded) PageFormat() kernels.PageFormat {
+	if l.Precision == kernels.PrecisionBF16 {
+		return kernels.PageBF16
+	}
+	return kernels.PageF32
+}
+
 // Close gives the weights back.
-func (l *Loaded) Close() error { return l.Weights.Close() }
+func (l *Loaded) Close() error {
+	closeModel(l.Model)
+	return l.Weights.Close()
+}
+
+func closeModel(m engine.Model) {
+	if c, ok := m.(interface{ Close() }); ok {
+		c.Close()
+	}
+}

@@ -65,7 +65,7 @@ func TestGoldenModels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pool := kernels.NewPool(2)
 			defer pool.Close()
-			l, err := Load(dir, pool)
+			l, err := Load(dir, pool, Choice{})
 			if err != nil && strings.Contains(err.Error(), "is not supported") {
 				t.Skipf("not run: %v", err)
 			}
@@ -74,7 +74,7 @@ func TestGoldenModels(t *testing.T) {
 			}
 			defer l.Close()
 			mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-			g := goldenModel{l, name, openTensors(t, filepath.Join(dir, "goldens.safetensors")), kv.NewStore(mem, l.Shape().Dim, 0)}
+			g := goldenModel{l, name, openTensors(t, filepath.Join(dir, "goldens.safetensors")), kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0)}
 			t.Run("logits", g.logits)
 			t.Run("states", g.states)
 			t.Run("greedy", g.greedy)
@@ -246,7 +246,9 @@ func (g goldenModel) states(t *testing.T) {
 		var k, v []float32
 		for h := range layer.Heads() {
 			for i := range layer.Slots(h) {
-				k, v = append(k, layer.Key(h, i)...), append(v, layer.Value(h, i)...)
+				k, v = append(k, make([]float32, layer.Dim())...), append(v, make([]float32, layer.Dim())...)
+				layer.Key(k[len(k)-layer.Dim():], h, i)
+				layer.Value(v[len(v)-layer.Dim():], h, i)
 			}
 		}
 		compare(t, fmt.Sprintf("kv64.%d.key", l), k, g.floats(t, fmt.Sprintf("kv64.%d.key", l)), stateTolerance)

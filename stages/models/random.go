@@ -65,7 +65,7 @@ func elements(shape []int) int64 {
 }
 
 // Random makes a Llama of the given size with bf16 weights from a fixed seed, in memory. Its answers mean nothing.
-func Random(s RandomShape, pool *kernels.Pool) (*Loaded, error) {
+func Random(s RandomShape, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	raw, err := json.Marshal(map[string]any{
 		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama", "hidden_act": "silu",
 		"num_hidden_layers": s.Layers, "hidden_size": s.Hidden, "num_attention_heads": s.Heads, "num_key_value_heads": s.KVHeads,
@@ -84,11 +84,11 @@ func Random(s RandomShape, pool *kernels.Pool) (*Loaded, error) {
 		return nil, err
 	}
 	w := weightsOf(s.Name, file)
-	m, err := NewLlama(c, w, pool)
+	m, err := NewLlama(c, w, pool, p.of(c))
 	if err != nil {
 		return nil, err
 	}
-	return &Loaded{Model: m, Config: c, Weights: w}, nil
+	return &Loaded{Model: m, Config: c, Weights: w, Precision: p.of(c)}, nil
 }
 
 // file writes the checkpoint.

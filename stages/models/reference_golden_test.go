@@ -45,12 +45,12 @@ func TestGoldenReference(t *testing.T) {
 	}
 	pool := kernels.NewPool(0)
 	defer pool.Close()
-	m, err := LoadReference(pool)
+	m, err := LoadReference(pool, Choice{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
-	e := &engine.Engine{Model: m.Model, Store: kv.NewStore(memory.NewGoAllocator(), m.Shape().Dim, 0), Pool: pool}
+	e := &engine.Engine{Model: m.Model, Store: kv.NewStore(memory.NewGoAllocator(), m.PageFormat(), m.Shape().Dim, 0), Pool: pool}
 	for _, g := range golden {
 		t.Run(g.Task, func(t *testing.T) {
 			s := e.Open(engine.Policy{}, 0)

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"scbench/kernels"
+	"scbench/outputs"
+	"scbench/stages"
+)
+
+// report prints the table and what the run cost.
+func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Duration, ended error) error {
+	rows, err := outputs.ReadResults(filepath.Join(dir, outputs.ResultsFile))
+	if err != nil {
+		return err
+	}
+	summary := outputs.Summarize(rows)
+	if err := summary.Table(c.out, outputs.TableOptions{}); err != nil {
+		return err
+	}
+	picture, err := summary.WriteCurves(dir)
+	if err != nil {
+		return err
+	}
+	for _, note := range caveats(rows) {
+		fmt.Fprintf(c.out, "\nnote     %s\n", note)
+	}
+	computed, alone := j.Prefilled()
+	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: shared beginnings were computed once\n", computed, alone)
+	fmt.Fprintf(c.out, "time     %.1f s on %d threads, kernels %s, precision %s\n", took.Seconds(), j.Engine.Pool.Threads(), kernels.Tier(), j.Base.Precision)
+	fmt.Fprintf(c.out, "memory   %s peak, of it %s KV cache\n", bytesText(stages.PeakRSS()), bytesText(j.Engine.Store.Peak()))
+	fmt.Fprintf(c.out, "results  %s\n", filepath.Join(dir, outputs.ResultsFile))
+	fmt.Fprintf(c.out, "picture  %s\n", picture)
+	fmt.Fprintf(c.out, "next     duckdb -c \"select method, turn, avg(score_fixed) from '%s' group by all order by all\"\n", filepath.Join(dir, outputs.ResultsFile))
+	if ended != nil {
+		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")
+	}
+	return ended
+}
+
+// caveats says what a reader of the table has to know of its rows.
+func caveats(rows []outputs.Result) (notes []string) {
+	var truncated, cut int
+	failed, why := map[outputs.Status]int{}, map[outputs.Status]string{}
+	works := map[string]bool{} // methods that dropped or skipped something, or promise nothing
+	var methods []string
+	for _, r := range rows {
+		if r.TruncatedTokens > 0 {
+			truncated++
+		}
+		if r.Evidence == outputs.EvidenceCut {
+			cut++
+		}
+		if r.Status.Failure() {
+			failed[r.Status]++
+			if r.Error != nil && why[r.Status] == "" {
+				why[r.Status] = outputs.Clean(*r.Error)
+			}
+		}
+		if _, seen := works[r.Method]; !seen {
+			methods = append(methods, r.Method)
+			works[r.Method] = false
+		}
+		if r.Status.Failure() || r.BudgetTokens == nil || r.KeptMin < r.PromptTokens || r.PrefillCells < r.PrefillCellsDense || r.DecodeCells < r.DecodeCellsDense {
+			works[r.Method] = true
+		}
+	}
+	if truncated > 0 {
+		notes = append(notes, fmt.Sprintf("%d of %d queries had their context cut to fit; for %d of them the evidence was cut out", truncated, len(rows), cut))
+	}
+	for _, s := range []outputs.Status{outputs.Refused, outputs.TimedOut, outputs.Failed} {
+		if failed[s] > 0 {
+			notes = append(notes, fmt.Sprintf("%d of %d queries are %s and count as 0: %s", failed[s], len(rows), s, why[s]))
+		}
+	}
+	for _, m := range methods {
+		if !works[m] {
+			notes = append(notes, fmt.Sprintf("%s has a budget above all contexts: here it is full attention; lower its settings", m))
+		}
+	}
+	return notes
+}
+
+// showRunCommand prints the table of a run.
+type showRunCommand struct {
+	Folder   string `arg:"" help:"Folder of the run, outputs/runs/ID." type:"existingdir"`
+	Markdown bool   `help:"As Markdown."`
+}
+
+// Run prints the table, and below it what one has to know to read it.
+func (s showRunCommand) Run(c console) error {
+	rows, err := outputs.ReadResults(filepath.Join(s.Folder, outputs.ResultsFile))
+	if err != nil {
+		return err
+	}
+	if s.Markdown {
+		return outputs.Summarize(rows).Markdown(c.out)
+	}
+	if err := outputs.Summarize(rows).Table(c.out, outputs.TableOptions{}); err != nil {
+		return err
+	}
+	for _, note := range caveats(rows) {
+		fmt.Fprintf(c.out, "\nnote     %s\n", note)
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package kernels
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// threadSeconds is the processor time of this thread, which other processes on the machine do not lengthen.
+func threadSeconds() float64 {
+	var t unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
+		return math.NaN()
+	}
+	return float64(t.Sec) + 1e-9*float64(t.Nsec)
+}
+
+// benchmarkThread reports the best rate of f, which does work units of something a call, in processor time.
+func benchmarkThread(b *testing.B, work float64, unit string, f func()) float64 {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	best := math.Inf(1)
+	for b.Loop() {
+		start := threadSeconds()
+		f()
+		best = min(best, threadSeconds()-start)
+	}
+	b.ReportMetric(work/best/1e9, unit)
+	b.ReportMetric(0, "ns/op")
+	return best
+}
+
+// flashCase is a kernel to measure: the tier and the format of its pages.
+type flashCase struct {
+	tier   string
+	format PageFormat
+}
+
+func flashCases() (cases []flashCase) {
+	for _, t := range Tiers()[1:] {
+		if t != "amx" {
+			cases = append(cases, flashCase{t, PageF32})
+			continue
+		}
+		cases = append(cases, flashCase{t, PageBF16})
+	}
+	return cases
+}
+
+// context is n random keys and values of one head in pages.
+func context(b testing.TB, rng *rand.Rand, format PageFormat, n, d int) []PageView {
+	pages := make([]PageView, n/PageTokens)
+	memory := alignedBytes(len(pages) * PageBytes(format, d))
+	k, v := normals(rng, PageTokens*d), normals(rng, PageTokens*d)
+	for i := range pages {
+		pages[i].Data = memory[i*PageBytes(format, d):][:PageBytes(format, d)]
+		StoreSlots(format, pages[i].Data, 0, k, v, PageTokens, d)
+	}
+	return pages
+}
+
+// benchRows is how many queries share a walk over the pages.
+const benchRows = 512
+
+// causal attends n queries to n keys in blocks of benchRows; keep tells which pages a block reads, and all may be nil.
+func causal(a *Attention, out, q []float32, pages []PageView, n, d int, format PageFormat, keep func(block, page int) bool) {
+	masks := make([]uint64, benchRows/PageTokens*benchRows)
+	views := make([]PageView, 0, len(pages))
+	for from := 0; from < n; from += benchRows {
+		first := from / PageTokens
+		views = views[:0]
+		for p := range first {
+			if keep == nil || keep(from/benchRows, p) {
+				views = append(views, pages[p])
+			}
+		}
+		for p := range benchRows / PageTokens {
+			mask := masks[p*benchRows : (p+1)*benchRows]
+			for r := range mask {
+				switch seen := r - p*PageTokens + 1; {
+				case seen <= 0:
+					mask[r] = 0
+				case seen >= PageTokens:
+					mask[r] = ^uint64(0)
+				default:
+					mask[r] = 1<<seen - 1
+				}
+			}
+			views = append(views, PageView{pages[first+p].Data, mask})
+		}
+		a.Start(format, q[from*d:(from+benchRows)*d], 1/float32(math.Sqrt(float64(d))), benchRows, d)
+		a.Pages(views)
+		a.Finish(out[from*d : (from+benchRows)*d])
+	}
+}
+
+// BenchmarkAttentionCausal counts 4·d operations for each of n²/2 pairs.
+func BenchmarkAttentionCausal(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	for _, c := range flashCases() {
+		for _, d := range []int{64, 128, 96} {
+			for _, n := range []int{4096, 32768} {
+				b.Run(fmt.Sprintf("%s/%v/d=%d/n=%d", c.tier, c.format, d, n), func(b *testing.B) {
+					selectTier(b, c.tier)
+					rng := newRand(1)
+					pages, q, out := context(b, rng, c.format, n, d), normals(rng, n*d), make([]float32, n*d)
+					var a Attention
+					benchmarkThread(b, 2*float64(d)*float64(n)*float64(n), "GFLOP/s", func() {
+						causal(&a, out, q, pages, n, d, c.format, nil)
+					})
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkAttentionBlock is queries that stay in the cache with pages that do: the kernel itself.
+func BenchmarkAttentionBlock(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	for _, c := range flashCases() {
+		for _, d := range []int{64, 128} {
+			for _, rows := range []int{16, 128, 512} {
+				b.Run(fmt.Sprintf("%s/%v/d=%d/rows=%d", c.tier, c.format, d, rows), func(b *testing.B) {
+					selectTier(b, c.tier)
+					rng := newRand(1)
+					pages, q := context(b, rng, c.format, 4*PageTokens, d), normals(rng, rows*d)
+					var a Attention
+					a.Start(c.format, q, 1/float32(math.Sqrt(float64(d))), rows, d)
+					a.Pages(pages)
+					benchmarkThread(b, 4*4*PageTokens*float64(rows*d*50), "GFLOP/s", func() {
+						for range 50 {
+							a.Pages(pages)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// BenchmarkAttentionDecode is few queries over a context larger than the caches.
+func BenchmarkAttentionDecode(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	for _, c := range flashCases() {
+		for _, d := range []int{64, 128} {
+			for _, rows := range []int{1, 4, 16} {
+				b.Run(fmt.Sprintf("%s/%v/d=%d/rows=%d", c.tier, c.format, d, rows), func(b *testing.B) {
+					selectTier(b, c.tier)
+					rng := newRand(1)
+					bytes := 512 << 20
+					pages := context(b, rng, c.format, bytes/PageBytes(c.format, d)*PageTokens, d)
+					q, out := normals(rng, rows*d), make([]float32, rows*d)
+					var a Attention
+					benchmarkThread(b, float64(bytes), "GB/s", func() {
+						a.Start(c.format, q, 1/float32(math.Sqrt(float64(d))), rows, d)
+						a.Pages(pages)
+						a.Finish(out)
+					})
+				})
+			}
+		}
+	}
+}
