@@ -41,7 +41,7 @@ type flashCase struct {
 }
 
 func flashCases() (cases []flashCase) {
-	for _, t := range Tiers()[1:] {
+	for _, t := range Tiers()[2:] {
 		if t != "amx" {
 			cases = append(cases, flashCase{t, PageF32})
 			continue
