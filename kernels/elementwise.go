@@ -19,6 +19,14 @@ func scaleByGo(x []float32, f float32) {
 	}
 }
 
+// addScaledGo adds f·src to dst. All tiers round the product, and so agree bit for bit.
+func addScaledGo(dst, src []float32, f float32) {
+	src = src[:len(dst)]
+	for i, v := range src {
+		dst[i] += float32(f * v)
+	}
+}
+
 // AddBias adds bias[dim] to each of the rows of x[rows, dim].
 func AddBias(x, bias []float32, rows int) {
 	checkLen("AddBias", "x", len(x), rows, len(bias))

@@ -46,6 +46,19 @@ func scaleBy(x []float32, f float32) {
 	scaleByGo(x, f)
 }
 
+func addScaled(dst, src []float32, f float32) {
+	for n := whole(len(dst)); n > 0; n = whole(len(dst)) {
+		n = min(n, maxRun)
+		if active >= tierAVX512 {
+			addScaledAVX512(&dst[0], &src[0], f, n)
+		} else {
+			addScaledAVX2(&dst[0], &src[0], f, n)
+		}
+		dst, src = dst[n:], src[n:]
+	}
+	addScaledGo(dst, src, f)
+}
+
 func siluMul(gate, up []float32) {
 	if active == tierGo {
 		siluMulGo(gate, up)
@@ -139,6 +152,9 @@ func addAVX512(dst, src *float32, n int)
 func scaleByAVX512(x *float32, f float32, n int)
 
 //go:noescape
+func addScaledAVX512(dst, src *float32, f float32, n int)
+
+//go:noescape
 func siluMulAVX512(gate, up *float32, n int)
 
 //go:noescape
@@ -158,6 +174,9 @@ func addAVX2(dst, src *float32, n int)
 
 //go:noescape
 func scaleByAVX2(x *float32, f float32, n int)
+
+//go:noescape
+func addScaledAVX2(dst, src *float32, f float32, n int)
 
 //go:noescape
 func siluMulAVX2(gate, up *float32, n int)

@@ -36,6 +36,25 @@ scaleBy:
 	VZEROUPPER
 	RET
 
+// func addScaled(dst, src *float32, f float32, n int)
+TEXT ADDSCALED(SB), NOSPLIT, $0-32
+	MOVQ         dst+0(FP), DI
+	MOVQ         src+8(FP), SI
+	VBROADCASTSS f+16(FP), V1
+	MOVQ         n+24(FP), CX
+	SHLQ         $2, CX
+	XORQ         BX, BX
+
+addScaled:
+	VMULPS  (SI)(BX*1), V1, V0
+	VADDPS  (DI)(BX*1), V0, V0
+	VMOVUPS V0, (DI)(BX*1)
+	ADDQ    $W, BX
+	CMPQ    BX, CX
+	JLT     addScaled
+	VZEROUPPER
+	RET
+
 // func siluMul(gate, up *float32, n int)
 TEXT SILUMUL(SB), NOSPLIT, $0-24
 	MOVQ gate+0(FP), DI

@@ -4,6 +4,7 @@
 
 #define ADD ·addAVX512
 #define SCALEBY ·scaleByAVX512
+#define ADDSCALED ·addScaledAVX512
 #define SILUMUL ·siluMulAVX512
 #define SUMSQUARES ·sumSquaresAVX512
 #define NORMALIZE ·normalizeAVX512

@@ -4,6 +4,7 @@
 
 #define ADD ·addAVX2
 #define SCALEBY ·scaleByAVX2
+#define ADDSCALED ·addScaledAVX2
 #define SILUMUL ·siluMulAVX2
 #define SUMSQUARES ·sumSquaresAVX2
 #define NORMALIZE ·normalizeAVX2

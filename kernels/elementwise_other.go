@@ -6,6 +6,8 @@ func add(dst, src []float32) { addGo(dst, src) }
 
 func scaleBy(x []float32, f float32) { scaleByGo(x, f) }
 
+func addScaled(dst, src []float32, f float32) { addScaledGo(dst, src, f) }
+
 func siluMul(gate, up []float32) { siluMulGo(gate, up) }
 
 func sumSquares(x []float32) float64 { return sumSquaresGo(x) }

@@ -125,4 +125,47 @@ func goldenGatedRMSNorm(t *testing.T, v vector) {
 	near(t, "norm_first_group32", gate, doubles(want), goldenTolerance)
 }
 
-func goldenMoE(t *testing.T, v vector) {}
+// goldenMoE is a whole mixture of SwiGLU experts.
+func goldenMoE(t *testing.T, v vector) {
+	x, shape := v.floats(t, "x")
+	tokens, dim := shape[0], shape[1]
+	_, shape = v.floats(t, "gate") // [experts, hidden, dim]
+	experts, hidden := shape[0], shape[1]
+	matrices := func(name string, rows, cols int) (w []*Matrix) {
+		data, _ := v.floats(t, name)
+		for ; len(data) > 0; data = data[rows*cols:] {
+			m, err := NewMatrix(F32, encode(F32, data[:rows*cols], 0), rows, cols)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w = append(w, m)
+		}
+		return w
+	}
+	wanted, _ := v.floats(t, "weights")
+	selected := v.words(t, "selected")
+	k := len(selected) / tokens
+	logits, choice, weight := make([]float32, tokens*experts), make([]int32, tokens*k), make([]float32, tokens*k)
+	MatMul(nil, logits, x, matrices("router", experts, dim)[0], tokens)
+	TopExperts(choice, weight, logits, tokens, experts, k, false)
+	for i, e := range selected { // the reference's order is by weight
+		j := i/k*k + slices.Index(choice[i/k*k:][:k], int32(e))
+		if j < i/k*k {
+			t.Fatalf("token %d: experts %v, want %d among them", i/k, choice[i/k*k:][:k], e)
+		}
+		near(t, "weights", weight[j:][:1], []float64{float64(wanted[i])}, goldenTolerance)
+	}
+	var r Routes
+	r.Set(choice, tokens, k, experts)
+	in, up, y := make([]float32, r.Rows()*dim), make([]float32, r.Rows()*hidden), make([]float32, r.Rows()*dim)
+	gate := make([]float32, len(up))
+	r.Gather(nil, in, x, dim)
+	r.MatMul(nil, gate, in, matrices("gate", hidden, dim))
+	r.MatMul(nil, up, in, matrices("up", hidden, dim))
+	SiLUMul(gate, up)
+	r.MatMul(nil, y, gate, matrices("down", dim, hidden))
+	out := make([]float32, tokens*dim)
+	r.Combine(nil, out, y, weight, dim)
+	want, _ := v.floats(t, "out")
+	near(t, "out", out, doubles(want), goldenTolerance)
+}
