@@ -19,4 +19,4 @@ list *what:
     go run ./cmd/scbench list {{what}}
 
 race:
-    go test -race ./pipeline ./stages/kv ./stages/engine ./stages ./outputs
+    go test -race ./pipeline ./stages/kv ./stages/engine ./stages ./outputs ./cmd/...

@@ -39,9 +39,14 @@ type lab struct {
 
 func newLab(t testing.TB, threads int, limit int64) *lab {
 	t.Helper()
+	return newLabIn(t, threads, limit, kernels.PrecisionF32)
+}
+
+func newLabIn(t testing.TB, threads int, limit int64, p kernels.Precision) *lab {
+	t.Helper()
 	l := &lab{pool: kernels.NewPool(threads), mem: memory.NewCheckedAllocator(memory.NewGoAllocator())}
 	var err error
-	if l.model, err = models.LoadReference(l.pool, models.Choice{}); err != nil {
+	if l.model, err = models.LoadReference(l.pool, models.Choice{Precision: p}); err != nil {
 		t.Fatal(err)
 	}
 	b, err := fs.ReadFile(models.Reference(), "tokenizer.json")
@@ -143,9 +148,15 @@ var fiveMethods = []string{"full", "ashape:init=8,local=60", "streamingllm:init=
 
 // TestThreadsAgree wants the same rows for 1, 2 and 8 threads, and one by one as in a run of all methods.
 func TestThreadsAgree(t *testing.T) {
+	for _, p := range kernels.Precisions() {
+		t.Run(p.String(), func(t *testing.T) { threadsAgree(t, p) })
+	}
+}
+
+func threadsAgree(t *testing.T, p kernels.Precision) {
 	var want []outputs.Result
 	for _, threads := range []int{1, 2, 8} {
-		l := newLab(t, threads, 0)
+		l := newLabIn(t, threads, 0, p)
 		work := append(l.work(t, datasets.KV, 2, 300, 3), l.work(t, datasets.VT, 1, 400, 2)...)
 		got := results(t, l.job(t, outputs.GoldHistory, fiveMethods...), work)
 		if want == nil {
