@@ -25,20 +25,23 @@ func widen(dst []float32, dt DType, src []byte) {
 }
 
 func narrow(dst []byte, dt DType, src []float32) {
-	switch dt {
-	case F32:
+	if dt == F32 {
 		copy(dst, bytesOf(src))
 		return
-	case BF16:
-		for n := whole(len(src)); n > 0; n = whole(len(src)) {
-			n = min(n, maxRun)
-			if active >= tierAVX512 {
-				narrowBF16AVX512(&dst[0], &src[0], n)
-			} else {
-				narrowBF16AVX2(&dst[0], &src[0], n)
-			}
-			dst, src = dst[2*n:], src[n:]
+	}
+	for n := whole(len(src)); n > 0; n = whole(len(src)) {
+		n = min(n, maxRun)
+		switch {
+		case dt == BF16 && active >= tierAVX512:
+			narrowBF16AVX512(&dst[0], &src[0], n)
+		case dt == BF16:
+			narrowBF16AVX2(&dst[0], &src[0], n)
+		case active >= tierAVX512:
+			narrowF16AVX512(&dst[0], &src[0], n)
+		default: // AVX2 alone cannot, and does not imply F16C
+			narrowGo(dst[:2*n], dt, src[:n])
 		}
+		dst, src = dst[2*n:], src[n:]
 	}
 	narrowGo(dst, dt, src)
 }
@@ -58,6 +61,9 @@ func wideF16AVX512(dst *float32, src *byte, n int)
 
 //go:noescape
 func narrowBF16AVX512(dst *byte, src *float32, n int)
+
+//go:noescape
+func narrowF16AVX512(dst *byte, src *float32, n int)
 
 //go:noescape
 func wideBF16AVX2(dst *float32, src *byte, n int)

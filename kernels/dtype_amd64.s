@@ -29,3 +29,20 @@
 #define WIDENF16 ·wideF16AVX512
 #define NARROWBF16 ·narrowBF16AVX512
 #include "dtype_amd64.h"
+
+// func narrowF16AVX512(dst *byte, src *float32, n int)
+// n is a positive multiple of sixteen. The instruction rounds, and keeps NaN, as Narrow says.
+TEXT ·narrowF16AVX512(SB), NOSPLIT, $0-24
+	MOVQ dst+0(FP), DI
+	MOVQ src+8(FP), SI
+	MOVQ n+16(FP), CX
+
+narrowH:
+	VMOVUPS   (SI), Z0
+	VCVTPS2PH $0, Z0, (DI)
+	ADDQ      $64, SI
+	ADDQ      $32, DI
+	SUBQ      $16, CX
+	JNE       narrowH
+	VZEROUPPER
+	RET

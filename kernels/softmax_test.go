@@ -70,3 +70,35 @@ func testArgmax(t *testing.T) {
 		}
 	}
 }
+
+// TestExpSum holds every tier's e^x to the bound of expNeg, and to its special values.
+func TestExpSum(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		var x []float32
+		for v := float32(0); v >= -87; v -= 0.00037 {
+			x = append(x, v)
+		}
+		e := make([]float32, len(x))
+		expSum(e, x, 0)
+		worst := 0.0
+		for i, v := range x {
+			want := math.Exp(float64(v))
+			worst = max(worst, math.Abs(float64(e[i])-want)/want)
+		}
+		t.Logf("largest relative error %.2g", worst)
+		if worst > 2e-7 {
+			t.Errorf("relative error %g", worst)
+		}
+		x = []float32{0, -88, -1e30, ninf, -1e-30, expMin, nan}
+		e = make([]float32, len(x))
+		expSum(e, x, 0)
+		for i, want := range []float32{1, 0, 0, 0, 1} {
+			if e[i] != want {
+				t.Errorf("e^%v = %v, want %v", x[i], e[i], want)
+			}
+		}
+		if e[5] <= 0 || e[6] == e[6] {
+			t.Errorf("e^%v = %v, e^NaN = %v", x[5], e[5], e[6])
+		}
+	})
+}

@@ -4,7 +4,7 @@ import "math"
 
 // TopK returns the indices of the k largest scores in ascending order, appended to dst[:0]. Ties go to the lower
 // index, -0 equals 0, and NaN ranks below every number. All indices are returned if k ≥ len(scores), none if
-// k ≤ 0. It takes four passes over the scores at most, whatever they are.
+// k ≤ 0. It takes a fixed number of passes over the scores at most, whatever they are. All tiers agree.
 func TopK(dst []int32, scores []float32, k int) []int32 {
 	dst = dst[:0]
 	if k <= 0 {
@@ -16,6 +16,11 @@ func TopK(dst []int32, scores []float32, k int) []int32 {
 		}
 		return dst
 	}
+	return topK(dst, scores, k)
+}
+
+// topKGo is the portable twin for 0 < k < len(scores).
+func topKGo(dst []int32, scores []float32, k int) []int32 {
 	bound, ties := kthLargest(scores, k)
 	for i, v := range scores {
 		switch key := orderKey(v); {
@@ -55,14 +60,9 @@ func kthLargest(scores []float32, k int) (key uint32, ties int) {
 
 // orderKey maps scores to integers in the same order: NaN lowest, the two zeros alike.
 func orderKey(v float32) uint32 {
-	u := math.Float32bits(v)
-	switch {
-	case v != v:
+	if v != v {
 		return 0
-	case v == 0:
-		return 1 << 31
-	case u>>31 == 0:
-		return u | 1<<31
 	}
-	return ^u
+	u := math.Float32bits(v + 0) // -0+0 is 0
+	return u ^ (uint32(int32(u)>>31) | 1<<31)
 }

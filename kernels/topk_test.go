@@ -2,6 +2,7 @@ package kernels
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -19,7 +20,9 @@ func topKOracle(scores []float32, k int) []int32 {
 	return order
 }
 
-func TestTopK(t *testing.T) {
+func TestTopK(t *testing.T) { eachTier(t, testTopK) }
+
+func testTopK(t *testing.T) {
 	rng := newRand(17)
 	special := []float32{0, float32(math.Copysign(0, -1)), nan, inf, ninf, 1, -1, math.SmallestNonzeroFloat32, math.MaxFloat32, -math.MaxFloat32}
 	draws := []func() float32{
@@ -46,10 +49,29 @@ func TestTopK(t *testing.T) {
 	}
 }
 
+func TestOrderKey(t *testing.T) {
+	order := []float32{nan, ninf, -math.MaxFloat32, -1, -math.SmallestNonzeroFloat32, 0, math.SmallestNonzeroFloat32, 1, math.MaxFloat32, inf}
+	for i := 1; i < len(order); i++ {
+		if a, b := orderKey(order[i-1]), orderKey(order[i]); a >= b {
+			t.Errorf("key of %v is %#x, of %v %#x", order[i-1], a, order[i], b)
+		}
+	}
+	if a, b := orderKey(0), orderKey(float32(math.Copysign(0, -1))); a != b {
+		t.Errorf("keys of the zeros are %#x and %#x", a, b)
+	}
+}
+
 func BenchmarkTopK(b *testing.B) {
-	scores := normals(newRand(18), 16384)
-	dst := make([]int32, 0, 1024)
-	for b.Loop() {
-		dst = TopK(dst, scores, 1024)
+	for _, n := range []int{256, 1024, 8192, 131072} {
+		for _, kind := range []string{"normal", "ties"} {
+			scores := normals(newRand(18), n)
+			if kind == "ties" {
+				for i := range scores {
+					scores[i] = float32(int(scores[i] * 8))
+				}
+			}
+			dst := make([]int32, 0, n)
+			b.Run(fmt.Sprintf("%s/%d", kind, n), func(b *testing.B) { eachBench(b, 4*n, func() { dst = TopK(dst, scores, n/16) }) })
+		}
 	}
 }
