@@ -6,36 +6,84 @@ import (
 	"math/bits"
 	"slices"
 	"sync"
+	"time"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
 )
 
-// task is the attention of one KV head's query heads over the rows [lo, hi) of one chunk.
+// task is the attention of one KV head's query heads over some rows: a tile of one chunk, or the rows of several chunks whose
+// sessions have their first pages in common, which are then read once for all of them.
 type task struct {
 	step    *Step
-	part    *part
 	layer   int
 	head    int // KV head
-	lo, hi  int // rows of the batch
+	members []member
+	common  int // leading pages that all members have in common; used if there are several
+}
+
+// member is the rows [lo, hi) of one chunk, with the place of their numbers.
+type member struct {
+	part    *part
+	lo, hi  int
 	out, in []float32
 }
 
+func (m *member) cache(layer int) *kv.Layer { return m.part.chunk.Session.Layers[layer] }
+
 // run gathers the queries, walks the pages that any of them reads, and scatters the answers. A row's result depends on
-// its own query and keys alone: pages are taken in ascending order, and a row is untouched by keys it does not read.
+// its own query and keys alone: its pages are taken in ascending order, and it is untouched by keys it does not read.
 func (t *task) run() {
+	start := time.Now()
 	s := t.step
 	g, d := s.shape.Group(), s.shape.Dim
-	rows := (t.hi - t.lo) * g
+	rows := 0
+	for i := range t.members {
+		rows += (t.members[i].hi - t.members[i].lo) * g
+	}
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	buf := w.floats(rows * d)
-	t.each(func(r int, from int) { copy(buf[r*d:(r+1)*d], t.in[from:from+d]) })
-	layer := t.part.chunk.Session.Layers[t.layer]
-	w.attention.Start(layer.Format(), buf, s.scale(), rows, d)
-	w.walk(t.reads(layer), func(page int) []byte { return layer.Page(t.head, page).Data })
+	t.each(func(m *member, r, from int) { copy(buf[r*d:(r+1)*d], m.in[from:from+d]) })
+	w.attention.Start(t.members[0].cache(t.layer).Format(), buf, s.scale(), rows, d)
+	t.walk(w, rows)
 	w.attention.Finish(buf)
-	t.each(func(r int, from int) { copy(t.out[from:from+d], buf[r*d:(r+1)*d]) })
+	t.each(func(m *member, r, from int) { copy(m.out[from:from+d], buf[r*d:(r+1)*d]) })
+	t.charge(time.Since(start))
+}
+
+// walk attends to the pages that the members have in common, and then to each member's own.
+func (t *task) walk(w *worker, rows int) {
+	var reads [][]kv.Run
+	for i := range t.members {
+		reads = append(reads, t.reads(&t.members[i])...)
+	}
+	own := 0
+	if len(t.members) > 1 {
+		own = t.common
+		first := t.members[0].cache(t.layer)
+		w.walk(reads, 0, own, 0, rows, func(page int) []byte { return first.Page(t.head, page).Data })
+	}
+	at := 0
+	for i := range t.members {
+		m := &t.members[i]
+		n := (m.hi - m.lo) * t.step.shape.Group()
+		cache := m.cache(t.layer)
+		w.walk(reads[at:at+n], own, math.MaxInt32/kernels.PageTokens, at, rows, func(page int) []byte { return cache.Page(t.head, page).Data })
+		at += n
+	}
+	w.flush()
+}
+
+// charge divides the time of the task among its members, by their rows.
+func (t *task) charge(spent time.Duration) {
+	rows := 0
+	for _, m := range t.members {
+		rows += m.hi - m.lo
+	}
+	for _, m := range t.members {
+		m.part.nanos.Add(int64(spent) * int64(m.hi-m.lo) / int64(rows))
+	}
 }
 
 // worker is memory that tasks use one after the other.
@@ -58,29 +106,26 @@ func (w *worker) floats(n int) []float32 {
 // pagesAtOnce is the number of pages that are handed to the kernel together.
 const pagesAtOnce = 32
 
-// walk attends to every page that any query reads. It uses reads up.
-func (w *worker) walk(reads [][]kv.Run, data func(page int) []byte) {
-	w.views, w.masks = w.views[:0], w.masks[:0]
-	flush := func() {
-		w.attention.Pages(w.views)
-		w.views, w.masks = w.views[:0], w.masks[:0]
-	}
-	if n := pagesAtOnce * len(reads); cap(w.masks) < n {
-		w.masks = make([]uint64, 0, n)
-	}
-	walk(reads, func(page int, mask []uint64) {
-		if len(w.views) == pagesAtOnce {
-			flush()
-		}
+// walk attends to every page in [from, to) that any of the queries reads, which are the queries [first, first+len(reads)) of rows.
+func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, data func(page int) []byte) {
+	walk(reads, from, to, func(page int, mask []uint64) {
 		v := kernels.PageView{Data: data(page)}
-		if !full(mask) {
+		if len(mask) < rows || !full(mask) {
 			at := len(w.masks)
-			w.masks = append(w.masks, mask...)
+			w.masks = slices.Grow(w.masks, rows)[:at+rows]
 			v.Mask = w.masks[at:]
+			clear(v.Mask)
+			copy(v.Mask[first:], mask)
 		}
-		w.views = append(w.views, v)
+		if w.views = append(w.views, v); len(w.views) == pagesAtOnce {
+			w.flush()
+		}
 	})
-	flush()
+}
+
+func (w *worker) flush() {
+	w.attention.Pages(w.views)
+	w.views, w.masks = w.views[:0], w.masks[:0]
 }
 
 // full reports whether every query reads the whole page.
@@ -93,51 +138,58 @@ func full(mask []uint64) bool {
 	return true
 }
 
-// each calls f with the number r of every query of the task and the place of its numbers in t.in and t.out.
-// Queries are numbered row by row, the heads of the group within.
-func (t *task) each(f func(r, from int)) {
+// each calls f with the number r of every query of the task, its member, and the place of its numbers in the member's in and out.
+// Queries are numbered member by member and row by row, the heads of the group within.
+func (t *task) each(f func(m *member, r, from int)) {
 	g, d := t.step.shape.Group(), t.step.shape.Dim
-	for i := range t.hi - t.lo {
-		for j := range g {
-			f(i*g+j, (i*t.step.shape.Heads+t.head*g+j)*d)
+	r := 0
+	for i := range t.members {
+		m := &t.members[i]
+		for row := range m.hi - m.lo {
+			for j := range g {
+				f(m, r, (row*t.step.shape.Heads+t.head*g+j)*d)
+				r++
+			}
 		}
 	}
 }
 
-// reads works out which slots each query reads, and counts them.
-func (t *task) reads(layer *kv.Layer) [][]kv.Run {
-	s, p := t.step, t.part
+// reads works out which slots each query of a member reads, and counts them.
+func (t *task) reads(m *member) [][]kv.Run {
+	s, p := t.step, m.part
 	g := s.shape.Group()
-	out := make([][]kv.Run, (t.hi-t.lo)*g)
+	cache := m.cache(t.layer)
+	out := make([][]kv.Run, (m.hi-m.lo)*g)
 	spans := make([][]kv.Span, g)
-	first := int32(p.first + t.lo - p.lo)
-	if !p.chunk.Session.settled {
-		for m := range spans {
-			if f := p.plan.pattern(t.head*g + m); f != nil {
-				spans[m] = f(nil, first, first+int32(t.hi-t.lo))
+	first := int32(p.first + m.lo - p.lo)
+	settled := p.chunk.Session.settled
+	if !settled {
+		for q := range spans {
+			if f := p.plan.pattern(t.head*g + q); f != nil {
+				spans[q] = f(nil, first, first+int32(m.hi-m.lo))
 			} else {
-				spans[m] = dense
+				spans[q] = dense
 			}
 		}
 	}
 	var cells, stored, bytes int64
-	for i := range t.hi - t.lo {
-		slot := int32(p.base[t.head] + t.lo - p.lo + i)
+	for i := range m.hi - m.lo {
+		slot := int32(p.base[t.head] + m.lo - p.lo + i)
 		group := out[i*g : (i+1)*g]
-		if p.chunk.Session.settled {
-			bytes += t.load(layer, i, int(slot)+1, spans)
+		if settled {
+			bytes += t.load(m, i, int(slot)+1, spans)
 		}
-		for m := range group {
-			group[m] = kv.Runs(nil, spans[m], slot)
-			if len(group[m]) == 0 {
-				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+m, int(first)+i, t.layer))
+		for q := range group {
+			group[q] = kv.Runs(nil, spans[q], slot)
+			if len(group[q]) == 0 {
+				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+q, int(first)+i, t.layer))
 			}
-			for _, r := range group[m] {
+			for _, r := range group[q] {
 				cells += int64(r.Hi - r.Lo)
 			}
 		}
 		stored += int64(g) * int64(slot+1)
-		bytes += unionSlots(group) * layer.TokenBytes()
+		bytes += unionSlots(group) * cache.TokenBytes()
 	}
 	p.cells.Add(cells)
 	p.stored.Add(stored)
@@ -148,20 +200,20 @@ func (t *task) reads(layer *kv.Layer) [][]kv.Run {
 // dense is all keys up to the query's own.
 var dense = []kv.Span{kv.Column(0, math.MaxInt32)}
 
-// load asks the policy what row i of the task reads, into spans, and returns the bytes that it looked at.
-func (t *task) load(layer *kv.Layer, i, slots int, spans [][]kv.Span) (examined int64) {
-	s, load := t.step, t.part.chunk.Session.Policy.Load
+// load asks the policy what row i of a member reads, into spans, and returns the bytes that it looked at.
+func (t *task) load(m *member, i, slots int, spans [][]kv.Span) (examined int64) {
+	s, load := t.step, m.part.chunk.Session.Policy.Load
 	g, d := s.shape.Group(), s.shape.Dim
-	for m := range spans {
-		if spans[m] = spans[m][:0]; load == nil {
-			spans[m] = dense
+	for q := range spans {
+		if spans[q] = spans[q][:0]; load == nil {
+			spans[q] = dense
 		}
 	}
 	if load == nil {
 		return 0
 	}
 	at := (i*s.shape.Heads + t.head*g) * d
-	return load(t.layer, layer, Query{Group: t.in[at : at+g*d], KVHead: t.head, Slots: slots}, spans)
+	return load(t.layer, m.cache(t.layer), Query{Group: m.in[at : at+g*d], KVHead: t.head, Slots: slots}, spans)
 }
 
 // pattern returns the pattern of query head h; nil: dense.
@@ -184,7 +236,7 @@ func unionSlots(group [][]kv.Run) int64 {
 		}
 		return n
 	}
-	walk(group, func(_ int, mask []uint64) {
+	walk(group, 0, math.MaxInt32/kernels.PageTokens, func(_ int, mask []uint64) {
 		var all uint64
 		for _, m := range mask {
 			all |= m
@@ -204,20 +256,25 @@ func same(group [][]kv.Run) bool {
 	return true
 }
 
-// walk calls f for every page that any query reads, ascending, with one mask of the page's slots a query. It uses reads up.
-func walk(reads [][]kv.Run, f func(page int, mask []uint64)) {
+// walk calls f for every page in [from, to) that any query reads, ascending, with one mask of the page's slots a query.
+func walk(reads [][]kv.Run, from, to int, f func(page int, mask []uint64)) {
 	const size = kernels.PageTokens
 	mask := make([]uint64, len(reads))
 	next := make([]int, len(reads)) // first run of each query that is not yet behind
-	page := int32(0)
+	page, end := int32(from), int32(to)
+	for r, runs := range reads {
+		for next[r] < len(runs) && runs[next[r]].Hi <= page*size {
+			next[r]++
+		}
+	}
 	for {
-		least := int32(math.MaxInt32)
+		least := end
 		for r, runs := range reads {
 			if next[r] < len(runs) {
 				least = min(least, max(runs[next[r]].Lo/size, page))
 			}
 		}
-		if least == math.MaxInt32 {
+		if least >= end {
 			return
 		}
 		lo, hi := least*size, (least+1)*size

@@ -6,16 +6,16 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"scbench/kernels"
+	"scbench/stages/kv"
 )
 
 // blockRows is the most rows of a pass that are in scratch memory at once.
 const blockRows = 512
 
-// tileRows is the number of rows of a session that one task of attention takes.
-const tileRows = 16
+// tileQueries is the most queries that one task of attention takes: enough to be worth loading a page for.
+const tileQueries = 128
 
 // Step is one forward pass over a ragged batch, layer by layer. An architecture uses it so:
 //
@@ -186,7 +186,7 @@ func (s *Step) Blocks() func(yield func(lo, hi int) bool) {
 // Attend computes attention of the rows [lo, hi) in layer l: out and q are [hi-lo, Heads, Dim], q after RoPE and not scaled.
 func (s *Step) Attend(l int, out, q []float32, lo, hi int) {
 	w := s.shape.Heads * s.shape.Dim
-	var tasks []task
+	var tiles []member
 	for i := range s.parts {
 		p := &s.parts[i]
 		a, b := max(lo, p.lo), min(hi, p.lo+p.n)
@@ -198,26 +198,77 @@ func (s *Step) Attend(l int, out, q []float32, lo, hi int) {
 			ses.Layers[l].Remember(q[(a-lo)*w:(b-lo)*w], b-a)
 		}
 		for from := a; from < b; {
-			to := p.tileEnd(from, b)
-			for h := range s.shape.KVHeads {
-				tasks = append(tasks, task{s, p, l, h, from, to, out[(from-lo)*w : (to-lo)*w], q[(from-lo)*w : (to-lo)*w]})
-			}
+			to := s.tileEnd(p, from, b)
+			tiles = append(tiles, member{p, from, to, out[(from-lo)*w : (to-lo)*w], q[(from-lo)*w : (to-lo)*w]})
 			from = to
 		}
 	}
-	slices.Reverse(tasks) // later rows read more: the long tasks first
-	s.pool.Run(len(tasks), func(i int) {
-		start := time.Now()
-		tasks[i].run()
-		tasks[i].part.nanos.Add(int64(time.Since(start)))
-	})
+	var tasks []task
+	for h := range s.shape.KVHeads {
+		tasks = append(tasks, s.tasks(l, h, tiles)...)
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int { return b.size() - a.size() }) // the long ones first
+	s.pool.Run(len(tasks), func(i int) { tasks[i].run() })
 }
 
-// tileEnd returns where the tile that begins at row from ends: at a multiple of tileRows of the position, at a cut of
-// the plan, or at end.
-func (p *part) tileEnd(from, end int) int {
+// tasks makes the tasks of one KV head: tiles whose sessions begin with the same pages go together, as far as they fit a tile.
+func (s *Step) tasks(l, head int, tiles []member) []task {
+	var tasks []task
+	for _, m := range tiles {
+		rows := (m.hi - m.lo) * s.shape.Group()
+		joined := false
+		for i := len(tasks) - 1; i >= 0 && !joined; i-- {
+			t := &tasks[i]
+			if t.rows(s.shape.Group())+rows > tileQueries {
+				continue
+			}
+			common := commonPages(t.members[0].cache(l), m.cache(l), head)
+			if len(t.members) > 1 {
+				common = min(common, t.common)
+			}
+			if joined = common > 0; joined {
+				t.members, t.common = append(t.members, m), common
+			}
+		}
+		if !joined {
+			tasks = append(tasks, task{step: s, layer: l, head: head, members: []member{m}})
+		}
+	}
+	return tasks
+}
+
+// commonPages is the number of leading full pages that two caches share.
+func commonPages(a, b *kv.Layer, head int) int {
+	n := min(a.Slots(head), b.Slots(head)) / kernels.PageTokens
+	for i := range n {
+		if a.Page(head, i) != b.Page(head, i) {
+			return i
+		}
+	}
+	return n
+}
+
+// rows is the number of queries of a task.
+func (t *task) rows(group int) (n int) {
+	for _, m := range t.members {
+		n += (m.hi - m.lo) * group
+	}
+	return n
+}
+
+// size is about the work of a task: rows times the slots that they may read.
+func (t *task) size() (n int) {
+	for _, m := range t.members {
+		n += (m.hi - m.lo) * (m.part.base[t.head] + m.hi - m.part.lo)
+	}
+	return n
+}
+
+// tileEnd returns where the tile that begins at row from ends: at a multiple of the position, at a cut of the plan, or at end.
+func (s *Step) tileEnd(p *part, from, end int) int {
 	pos := p.first + from - p.lo
-	next := (pos/tileRows + 1) * tileRows
+	tile := max(tileQueries/s.shape.Group(), 16)
+	next := (pos/tile + 1) * tile
 	if i, _ := slices.BinarySearch(p.plan.Cuts, int32(pos)+1); i < len(p.plan.Cuts) {
 		next = min(next, int(p.plan.Cuts[i]))
 	}

@@ -55,11 +55,8 @@ func (b *Bounds) Bytes() int64 {
 // Full is the number of full groups of head h.
 func (b *Bounds) Full(h int) int { return b.heads[h].n }
 
-// Group returns the bounds of full group g of head h, dim numbers each.
-func (b *Bounds) Group(h, g, dim int) (lo, hi []float32) {
-	x := &b.heads[h]
-	return x.lo[g*dim : (g+1)*dim], x.hi[g*dim : (g+1)*dim]
-}
+// Groups returns the bounds of the full groups of head h, [Full, Dim] each.
+func (b *Bounds) Groups(h int) (lo, hi []float32) { return b.heads[h].lo, b.heads[h].hi }
 
 // BoundsOf works out the bounds of the slots [from, to) of head h, which must lie in one page; buf has room for 2·Dim.
 func BoundsOf(l *Layer, h, from, to int, buf []float32) (lo, hi []float32) {

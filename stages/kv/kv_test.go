@@ -289,7 +289,8 @@ func TestBounds(t *testing.T) {
 				t.Errorf("layer %d head %d: %d full groups, want %d", i, h, b.Full(h), c.full)
 			}
 			for g := range b.Full(h) {
-				lo, hi := b.Group(h, g, testDim)
+				lo, hi := b.Groups(h)
+				lo, hi = lo[g*testDim:(g+1)*testDim], hi[g*testDim:(g+1)*testDim]
 				for d := range testDim {
 					wantLo, wantHi := float32(math.Inf(1)), float32(math.Inf(-1))
 					for s := g * 16; s < g*16+16; s++ {

@@ -53,15 +53,12 @@ func questScores(l *kv.Layer, q engine.Query, member, page int) []float32 {
 	v := q.Member(member, d)
 	b := l.Index().(*kv.Bounds)
 	scores := make([]float32, (q.Slots+page-1)/page)
-	buf := make([]float32, 2*d)
-	for p := range scores {
-		var lo, hi []float32
-		if (p+1)*page <= q.Slots && p < b.Full(q.KVHead) {
-			lo, hi = b.Group(q.KVHead, p, d)
-		} else { // the last page, or one that later rows of the same chunk have filled: only what this row sees counts
-			lo, hi = kv.BoundsOf(l, q.KVHead, p*page, min((p+1)*page, q.Slots), buf)
-		}
-		scores[p] = kernels.UpperBound(v, lo, hi)
+	full := min(b.Full(q.KVHead), q.Slots/page)
+	lo, hi := b.Groups(q.KVHead)
+	kernels.UpperBounds(scores[:full], v, lo[:full*d], hi[:full*d])
+	if full < len(scores) { // the last page, of which later rows of the same chunk may have more: only what this row sees counts
+		lo, hi := kv.BoundsOf(l, q.KVHead, full*page, q.Slots, make([]float32, 2*d))
+		scores[full] = kernels.UpperBound(v, lo, hi)
 	}
 	return scores
 }

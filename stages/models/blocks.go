@@ -92,6 +92,14 @@ func grow(buf *[]float32, n int) []float32 {
 	return (*buf)[:n]
 }
 
+// rotate applies RoPE to x [rows, width], heads of dim numbers; the tables are [rows, rotated dims / 2].
+func rotate(p *kernels.Pool, x, cos, sin []float32, rows, width, dim int) {
+	half := len(cos) / rows
+	kernels.Split(p, rows, width, func(lo, hi int) {
+		kernels.Rotate(x[lo*width:hi*width], cos[lo*half:hi*half], sin[lo*half:hi*half], hi-lo, width/dim, dim, half)
+	})
+}
+
 // observe shows the residual stream to the chunks that asked for it.
 func observe(step *engine.Step, layer int, x []float32, width int) {
 	step.Each(func(c *engine.Chunk, lo, hi, _ int) {

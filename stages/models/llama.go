@@ -151,7 +151,7 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 		k, v := grow(&b.k, rows*s.KVHeads*s.Dim), grow(&b.v, rows*s.KVHeads*s.Dim)
 		w.k.apply(m.pool, k, normed(lo, hi))
 		w.v.apply(m.pool, v, normed(lo, hi))
-		kernels.Rotate(k, cos[lo*half:hi*half], sin[lo*half:hi*half], rows, s.KVHeads, s.Dim, half)
+		rotate(m.pool, k, cos[lo*half:hi*half], sin[lo*half:hi*half], rows, s.KVHeads*s.Dim, s.Dim)
 		if err := step.Append(l, k, v, lo, hi); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 // queries writes the queries of normed rows, after RoPE.
 func (m *Llama) queries(q []float32, w *llamaBlock, normed *kernels.Rows, cos, sin []float32, rows int) {
 	w.q.apply(m.pool, q, normed)
-	kernels.Rotate(q, cos, sin, rows, m.shape.Heads, m.shape.Dim, m.rope.Dim()/2)
+	rotate(m.pool, q, cos, sin, rows, m.shape.Heads*m.shape.Dim, m.shape.Dim)
 }
 
 // logits writes the logits that the chunks ask for.
