@@ -73,3 +73,8 @@ GLOBL amxTiles<>(SB), RODATA|NOPTR, $64
 
 // VCVTNEPS2BF16 rounds the float32 of Zs to bf16 in Yd.
 #define VCVTNEPS2BF16(d, s) EVEX512(2, 0x72, d, 0, s)
+
+// PREFETCHW fetches a line that is to be written; disp is 0 … 127.
+#define PREFETCHW(base, index, disp) \
+	BYTE $(0x40|(index)>>3<<1|(base)>>3); BYTE $0x0f; BYTE $0x0d; BYTE $0x4c; BYTE $(((index)&7)<<3|(base)&7); \
+	BYTE $(disp)

@@ -15,7 +15,8 @@ type Epilogue struct {
 // epilogue: (sum + bias) + out. Row i of out depends on row i of x alone, bit for bit. out must not overlap x.
 //
 // In bf16 a sum runs over steps of 32 columns: the products of the even columns of a step are added up in order,
-// those of the odd ones too, then the two, and the step's sum is added to the total. That is what AMX does.
+// those of the odd ones too, then the two, and the step's sum is added to the chunk's. That is what AMX does. A
+// chunk is 16 steps, or all if they are at most 20; the chunks' sums are added up in order.
 func Product(pool *Pool, out []float32, x *Rows, w *Weight, e Epilogue) {
 	if x.precision != w.Precision || x.k != w.Cols {
 		panic(fmt.Sprintf("kernels: Product: x is [%d, %d] of %v, w [%d, %d] of %v",
@@ -56,19 +57,25 @@ func productF32(pool *Pool, out []float32, x *Rows, w *Matrix, e Epilogue) {
 	}
 }
 
-// outerSteps is what a block of rows may have in the second-level cache at once; more columns are summed up in
-// turns, the sums of a task's panels waiting in scratch.
-const outerSteps = 64
+// turn is the number of chunks of a block that a task takes at once, with all its panels: as many as the
+// second-level cache keeps beside what passes through it. The sums of the panels wait meanwhile.
+func (l *layout) turn() int {
+	switch {
+	case l.block <= groupRows || l.steps <= 4*chunkSteps:
+		return l.chunks()
+	default:
+		return 2
+	}
+}
 
 // panelsPerTask is the number of panels that one task computes for one block of rows: enough to be worth handing
-// out, and where the block is read in turns, enough to be worth reading it.
+// out, and where the block is taken in turns, enough to be worth reading it.
 func (l *layout) panelsPerTask() int {
-	const work = 1 << 25 // multiply-adds of AMX, some 40 µs
-	n := work / (max(l.block, 64) * max(l.steps, 1) * stepCols * panelCols)
-	if l.steps > outerSteps && l.group == groupRows && l.block > groupRows {
-		return max(n, 16)
+	const most, work = 16, 1 << 25 // multiply-adds, some 30 µs of AMX
+	if l.turn() < l.chunks() {
+		return most
 	}
-	return min(max(n, 1), 16)
+	return min(max(work/(max(l.block, 2*groupRows)*max(l.steps, 1)*stepCols*panelCols), 1), most)
 }
 
 // productBlockGo is the portable twin: block b of the rows with the panels [p0, p1).
@@ -79,11 +86,15 @@ func productBlockGo(out []float32, x *Rows, w *Weight, e *Epilogue, b, p0, p1 in
 		panel := values[uint16](w.panel(p))
 		n := min(panelCols, w.Rows-p*panelCols)
 		for in := range min(l.block, l.m-b*l.block) {
-			var sums [panelCols]float32
-			for c := 0; c*l.chunk < l.steps; c++ {
+			var sums, chunk [panelCols]float32
+			for c := range l.chunks() {
+				clear(chunk[:])
 				for s := range l.width(c) {
 					at := l.at(b, c)/2 + ((in/l.group*l.width(c)+s)*l.group+in%l.group)*stepCols
-					stepGo(&sums, data[at:][:stepCols], panel[(c*l.chunk+s)*stepBytes/2:][:stepBytes/2])
+					stepGo(&chunk, data[at:][:stepCols], panel[(c*l.chunk+s)*stepBytes/2:][:stepBytes/2])
+				}
+				for i, v := range chunk {
+					sums[i] += v
 				}
 			}
 			at := (b*l.block+in)*w.Rows + p*panelCols

@@ -2,75 +2,91 @@ package kernels
 
 import "unsafe"
 
-// panelCall is one call of an AMX kernel: groups of rows with steps of one panel. The kernels know its fields by
-// name.
+// panelCall is one call of an AMX kernel: groups of rows with a chunk of a panel. The kernels know its fields by
+// name, and count rows and groups down.
 type panelCall struct {
-	a, b       unsafe.Pointer // rows and panel, where the chunk starts
-	sums       unsafe.Pointer // [groups][32 or 16 rows][32] float32
-	sumsStride int            // bytes from one group's sums to the next
-	out        unsafe.Pointer // of the first row and output feature
-	outStride  int            // bytes from one row to the next
-	bias       unsafe.Pointer // of the first output feature, never nil
-	next       uintptr        // what to fetch into the second-level cache meanwhile; may lie past the end
-	fetch      int            // times 256 bytes, in each step
-	groups     int
-	steps      int
-	rows       int    // that exist
-	columns    uint32 // a bit for each of the 32 that exist
-	add        uint32 // columns, or 0 if out is to be replaced
-	load       bool   // start from sums, not from zero
-	last       bool   // finish: the epilogue to out
+	a, b          unsafe.Pointer // rows and panel, where the chunk starts
+	sums          unsafe.Pointer // [groups][32 or 16 rows][32] float32, the chunk's
+	sumsStride    int            // bytes from one group's sums to the next; 0 if they are finished one by one
+	earlier       unsafe.Pointer // [rows][32] float32, the sum of the chunks before
+	earlierStride int            // bytes from one row of it to the next
+	out           unsafe.Pointer // of the first row and output feature
+	outStride     int            // bytes from one row to the next
+	bias          unsafe.Pointer // of the first output feature, never nil
+	ahead         int            // bytes from one group's out to the next; 0 for the last, whose next may not exist
+	next          uintptr        // what to fetch into the second-level cache meanwhile
+	fetch         int            // times 256 bytes, in each step
+	groups        int
+	steps         int
+	chunk         int    // steps that are summed up together, by amxPanel16; the others take one chunk
+	rows          int    // to finish; 0 if the chunk's sums are to stay where they are
+	columns       uint32 // a bit for each of the 32 that exist
+	add           uint32 // columns, or 0 if out is to be replaced
+	more          uint32 // all, or 0 if there is nothing earlier
 }
 
 // productBlock computes block b of the rows with the panels [p0, p1).
 func productBlock(out []float32, x *Rows, w *Weight, e *Epilogue, b, p0, p1 int) {
-	if active != tierAMX || x.packed.steps == 0 {
-		productBlockGo(out, x, w, e, b, p0, p1)
-		return
-	}
 	l := &x.packed
-	rows := l.rows(b)
-	sumBytes := rows * panelCols * 4
-	turns := l.steps > outerSteps && rows > groupRows
-	need := sumBytes
-	if turns {
-		need *= p1 - p0
+	switch {
+	case active != tierAMX || l.steps == 0:
+		productBlockGo(out, x, w, e, b, p0, p1)
+	case l.group == tileRows:
+		productFew(out, x, w, e, p0, p1)
+	default:
+		productMany(out, x, w, e, b, p0, p1)
 	}
-	scratch := scratchBytes(need)
+}
+
+// productMany takes the panels of a few chunks, then those of the next.
+func productMany(out []float32, x *Rows, w *Weight, e *Epilogue, b, p0, p1 int) {
+	l := &x.packed
+	rows, chunks, turn := l.rows(b), l.chunks(), l.turn()
+	size, waiting := rows*panelCols*4, 1
+	if turn < chunks {
+		waiting = p1 - p0
+	}
+	scratch := scratchBytes(groupBytes + waiting*size)
 	defer scratchPool.Put(scratch)
-	call := panelCall{outStride: 4 * w.Rows, groups: rows / l.group, rows: min(l.block, l.m-b*l.block)}
-	chunks := ceilDiv(l.steps, l.chunk)
-	turn := chunks
-	if turns {
-		turn = outerSteps / l.chunk
-	}
-	if chunks > 1 {
-		call.sumsStride = l.group * panelCols * 4
-	}
+	one := pointer(*scratch)
 	for c0 := 0; c0 < chunks; c0 += turn {
 		for p := p0; p < p1; p++ {
-			call.sums = pointer(*scratch)
-			if turns {
-				call.sums = unsafe.Add(call.sums, (p-p0)*sumBytes)
-			}
-			call.target(out[b*l.block*w.Rows:], w, e, p)
+			sums := unsafe.Add(one, groupBytes+(p-p0)%waiting*size)
 			for c := c0; c < min(c0+turn, chunks); c++ {
-				call.load, call.last = c > 0, c == chunks-1
+				call := panelCall{sums: one, out: sums, outStride: panelCols * 4, bias: pointer(noBias[:]), earlier: pointer(noBias[:])}
+				switch {
+				case c == chunks-1:
+					call.finish(out[b*l.block*w.Rows:], w, e, p)
+					call.rows = min(l.block, l.m-b*l.block)
+					if c > 0 {
+						call.earlier, call.earlierStride, call.more = sums, panelCols*4, allColumns
+					}
+				case c == 0:
+					call.sums, call.sumsStride = sums, groupBytes
+				default:
+					call.columns, call.add, call.rows = allColumns, allColumns, rows
+				}
 				call.run(x, w, b, c, p)
 			}
 		}
 	}
 }
 
-// noBias is the bias of a weight without one.
+const (
+	groupBytes = groupRows * panelCols * 4 // the sums of a group
+	allColumns = 1<<panelCols - 1
+)
+
+// noBias is the bias of a weight without one, and what is read where nothing is wanted: a masked load is slow where
+// there is no page.
 var noBias [panelCols]float32
 
-// target sets where panel p goes to in out, the rows of the block.
-func (call *panelCall) target(out []float32, w *Weight, e *Epilogue, p int) {
+// finish makes the call write panel p to out, the rows of the block.
+func (call *panelCall) finish(out []float32, w *Weight, e *Epilogue, p int) {
 	n := min(panelCols, w.Rows-p*panelCols)
 	call.columns = uint32(1<<n - 1)
-	call.out = pointer(out[p*panelCols:])
-	if call.add = 0; e.Add {
+	call.out, call.outStride = pointer(out[p*panelCols:]), 4*w.Rows
+	if e.Add {
 		call.add = call.columns
 	}
 	call.bias = pointer(noBias[:])
@@ -82,25 +98,45 @@ func (call *panelCall) target(out []float32, w *Weight, e *Epilogue, p int) {
 // run does chunk c of panel p and block b.
 func (call *panelCall) run(x *Rows, w *Weight, b, c, p int) {
 	l := &x.packed
+	call.ahead = groupRows * call.outStride
 	call.a = pointer(x.bf16[l.at(b, c):])
 	call.b = pointer(w.panel(p)[c*l.chunk*stepBytes:])
 	call.steps = l.width(c)
-	switch {
-	case call.groups == 1: // the weight is what is read: run ahead of it
-		call.next, call.fetch = uintptr(call.b)+fetchAhead, stepBytes/fetchBytes
-	default: // the panel's next chunk while this one is used
-		call.next, call.fetch = uintptr(call.b)+uintptr(call.steps*stepBytes), ceilDiv(stepBytes/fetchBytes, call.groups)
+	call.groups = l.rows(b) / l.group
+	// Asking for memory that is not there costs a walk of the page tables for every line, so at the end of the
+	// weight, and of the rows, something is asked for that is.
+	next := call.steps * stepBytes
+	if c == l.chunks()-1 && (p+1)*panelCols >= w.Rows {
+		next = 0
 	}
-	if l.group == tileRows {
-		amxPanel16(call)
-	} else {
-		amxPanel32(call)
+	call.next, call.fetch = uintptr(call.b)+uintptr(next), ceilDiv(stepBytes/fetchBytes, call.groups)
+	amxPanel32(call)
+}
+
+// productFew is productBlock for up to sixteen rows, all columns of a panel at once.
+func productFew(out []float32, x *Rows, w *Weight, e *Epilogue, p0, p1 int) {
+	l := &x.packed
+	scratch := scratchBytes(groupBytes)
+	defer scratchPool.Put(scratch)
+	for p := p0; p < p1; p++ {
+		panel := w.panel(p)
+		call := panelCall{a: pointer(x.bf16), b: pointer(panel), sums: pointer(*scratch), earlier: pointer((*scratch)[groupBytes/2:]),
+			earlierStride: 4 * panelCols, steps: l.steps, chunk: l.chunk, rows: l.m, fetch: stepBytes / fetchBytes}
+		call.next = uintptr(call.b) + fetchAhead
+		if (p+1)*panelCols >= w.Rows {
+			call.next = uintptr(call.b)
+		}
+		if l.chunks() > 1 {
+			call.more = allColumns
+		}
+		call.finish(out, w, e, p)
+		amxPanel16(&call)
 	}
 }
 
 const (
-	fetchAhead = 8 << 10
 	fetchBytes = 256
+	fetchAhead = stepBytes // as far as a read at the speed of memory needs
 )
 
 // amxPanel32 adds to the sums of groups of 32 rows the products with steps of a panel.

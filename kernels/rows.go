@@ -28,33 +28,29 @@ type layout struct {
 }
 
 const (
-	groupRows   = 2 * tileRows
-	chunkSteps  = 16      // the panel of a chunk, 32 KB, leaves a third of the first-level cache to the rows
-	wholeSteps  = 24      // up to which a chunk is all there is
-	blockBytes  = 1 << 20 // half the second-level cache
-	streamSteps = 4 * 64  // of a chunk where the rows are one group and only the weight is read: some 30 µs
-	blockRows   = 16 * groupRows
+	groupRows  = 2 * tileRows
+	blockRows  = 8 * groupRows
+	chunkSteps = 16 // the panel of a chunk, 32 KB, leaves a third of the first-level cache to the rows
+	wholeSteps = 20 // up to which a chunk is all there is
 )
 
+// newLayout chooses. The chunks are part of the order of summation and depend on k alone.
 func newLayout(m, k int) layout {
-	l := layout{m: m, steps: ceilDiv(k, stepCols), group: groupRows}
+	l := layout{m: m, steps: ceilDiv(k, stepCols), group: groupRows, block: blockRows, chunk: chunkSteps}
+	if l.steps <= wholeSteps {
+		l.chunk = max(l.steps, 1)
+	}
 	if m <= groupRows {
 		if m <= tileRows {
 			l.group = tileRows
 		}
-		l.block, l.chunk = l.group, streamSteps
-		return l
-	}
-	l.chunk = chunkSteps
-	if l.steps <= wholeSteps {
-		l.chunk = max(l.steps, 1)
-	}
-	l.block = blockRows
-	for l.block > 8*groupRows && l.block*l.steps*stepCols*2 > blockBytes {
-		l.block /= 2
+		l.block = l.group
 	}
 	return l
 }
+
+// chunks is the number of chunks.
+func (l *layout) chunks() int { return ceilDiv(l.steps, l.chunk) }
 
 // rows is the number of rows of block b with those missing from its last group.
 func (l *layout) rows(b int) int { return ceilDiv(min(l.block, l.m-b*l.block), l.group) * l.group }
@@ -142,7 +138,7 @@ func (x *Rows) fill(pool *Pool, produce func(scratch []float32, r int) []float32
 func (l *layout) scatter(to []uint16, row []float32, r int) {
 	b := r / l.block
 	in := r % l.block
-	for c := 0; c*l.chunk < l.steps; c++ {
+	for c := range l.chunks() {
 		width := l.width(c)
 		at := l.at(b, c)/2 + (in/l.group*l.group*width+in%l.group)*stepCols
 		from := row[min(c*l.chunk*stepCols, len(row)):]
