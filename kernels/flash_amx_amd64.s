@@ -162,7 +162,7 @@ done:
 // Steps of the tile unit for S: INIT t starts with -m, QUERY loads 32 dimensions of the queries, KEYS multiplies
 // sixteen keys with them, KEEP stores.
 #define INIT(t) TILELOADD(t, rAX, r9, 0)
-#define QUERY(i) TILELOADD(5, rAX, r10, tQuery+1024*(i))
+#define QUERY(i) TILELOADDT1(5, rAX, r10, tQuery+1024*(i))
 #define KEYS(t, i, index, bytes) \
 	TILELOADD(4, rSI, index, 16*bytes*(t)+64*(i)) \
 	TDPBF16PS(t, 4, 5)
@@ -170,7 +170,7 @@ done:
 
 // Steps for O: LOADO and KEEPO take sixteen dimensions of O at off, WEIGHT loads the weights of half a page, SUM adds
 // them up, VALUES multiplies sixteen dimensions of the values with them.
-#define LOADO(t, off, i) TILELOADD(t, r15, r10, off+1024*(i))
+#define LOADO(t, off, i) TILELOADDT1(t, r15, r10, off+1024*(i))
 #define KEEPO(t, off, i) TILESTORED(t, r15, r10, off+1024*(i))
 #define LOADSUM TILELOADD(6, r15, r10, tSums)
 #define KEEPSUM TILESTORED(6, r15, r10, tSums)
