@@ -1,0 +1,9 @@
+//go:build !amd64
+
+package kernels
+
+func probeBF16() int { return 0 }
+
+func probeF32() int { return probeF32Go() }
+
+func probeRead(data []byte) { probeReadGo(data) }
