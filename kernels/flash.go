@@ -107,7 +107,7 @@ func (a *Attention) Pages(pages []PageView) {
 		}
 		if a.format == PageF32 {
 			k, v := pageF32(pages[i].Data, a.d)
-			attendRowsGo(a.o, a.m, a.l, a.q, k, v, mask, a.rows, a.d)
+			attendRows(a.o, a.m, a.l, a.q, k, v, mask, a.rows, a.d)
 		} else {
 			k, v := pageBF16(pages[i].Data, a.d)
 			flashRowsGo(a.o, a.m, a.l, a.q, k, v, mask, a.rows, a.d)

@@ -28,8 +28,8 @@ type flashUnit struct {
 	mask  *tileMask // nil: all of the tile's queries see the whole page
 	union uint64    // what any of the tile's queries sees
 	ahead unsafe.Pointer
-	lines int // of memory from ahead on that will be read soon, an eighth of them
-	step  int // PageF32: bytes of it for each slot and sixteen dimensions
+	lines int // of memory from ahead on that will be read soon, a sixteenth of them
+	step  int // PageF32: bytes of it for each slot and sixteen dimensions of its value
 }
 
 // tileMask has, for each of a tile's queries, the slots 0 … 31 and 32 … 63 that it sees.
@@ -158,7 +158,7 @@ func (a *Attention) addPage(p *PageView, next []byte) {
 		}
 	}
 	// The units share the work of fetching the next page.
-	lines := (len(next)/lineSize + 8*s.n - 1) / (8 * s.n)
+	lines := (len(next)/lineSize + 16*s.n - 1) / (16 * s.n)
 	for i := range s.n {
 		if len(s.units) > s.limit {
 			a.flush()
@@ -179,7 +179,7 @@ func (a *Attention) addPage(p *PageView, next []byte) {
 				u.mask.set(rows)
 			}
 		}
-		if at := 8 * lines * i * lineSize; at < len(next) {
+		if at := 16 * lines * i * lineSize; at < len(next) {
 			u.ahead, u.lines, u.step = unsafe.Pointer(&next[at]), lines, 128*lines/a.d
 		}
 		s.units = append(s.units, u)
@@ -210,23 +210,27 @@ func (a *Attention) flush() {
 	if n := len(s.units) - 1; n > 0 {
 		s.units[0] = flashUnit{k: s.units[1].k, v: s.units[1].v, tile: unsafe.Pointer(&s.memory[s.n*s.size])}
 		s.units = append(s.units, s.units[n])
-		flashUnits(a.format, &s.units[1], n, &s.scratch[0], a.d)
+		a.kernel()(&s.units[1], n, &s.scratch[0], a.d)
 	}
 	s.units = s.units[:1]
 }
 
-// flashUnits is the choice of kernel.
-func flashUnits(format PageFormat, units *flashUnit, n int, scratch *byte, d int) {
+// few reports whether the kernel for up to four queries is used, whose o is [4, d]. Its results are the same.
+func (a *Attention) few() bool { return a.format == PageF32 && a.rows <= 4 }
+
+// kernel is the choice of assembly.
+func (a *Attention) kernel() func(units *flashUnit, n int, scratch *byte, d int) {
 	switch {
-	case format == PageF32:
-		flashAVX512(units, n, scratch, d)
-	case d == 64:
-		flashAMX64(units, n, scratch)
-	case d == 128:
-		flashAMX128(units, n, scratch)
-	default:
-		flashAMX(units, n, scratch, d)
+	case a.few():
+		return flashFewAVX512
+	case a.format == PageF32:
+		return flashAVX512
+	case a.d == 64:
+		return flashAMX64
+	case a.d == 128:
+		return flashAMX128
 	}
+	return flashAMX
 }
 
 // eachTile calls f with the tiles and their rows.
@@ -240,6 +244,12 @@ func (a *Attention) eachTile(f func(tile []byte, head []float32, first, rows int
 // unpack writes a tile's o, divided, to rows of out.
 func (a *Attention) unpack(out []float32, tile []byte, by *[flashRows]float32, rows int) {
 	o := (*float32)(unsafe.Pointer(&tile[flashHead+a.tiles.dims]))
+	if a.few() {
+		for i, v := range values[float32](tile[flashHead+a.tiles.dims:])[:rows*a.d] {
+			out[i] = v / by[i/a.d]
+		}
+		return
+	}
 	if rows == flashRows {
 		flashUnpackAVX512(&out[0], o, by, a.d)
 		return
@@ -283,13 +293,16 @@ func (a *Attention) partialTiles(o, m, l []float32) {
 func flashAMX(units *flashUnit, n int, scratch *byte, d int)
 
 //go:noescape
-func flashAMX64(units *flashUnit, n int, scratch *byte)
+func flashAMX64(units *flashUnit, n int, scratch *byte, d int)
 
 //go:noescape
-func flashAMX128(units *flashUnit, n int, scratch *byte)
+func flashAMX128(units *flashUnit, n int, scratch *byte, d int)
 
 //go:noescape
 func flashAVX512(units *flashUnit, n int, scratch *byte, d int)
+
+//go:noescape
+func flashFewAVX512(units *flashUnit, n int, scratch *byte, d int)
 
 // flashPackAMX scales q[16, d], rounds it to bf16 and packs it as a tile's q.
 //

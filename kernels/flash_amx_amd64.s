@@ -87,7 +87,7 @@ GLOBL flashConst<>(SB), RODATA|NOPTR, $28
 	MOVQ (uV-uSize)(R8), R13    \
 	MOVQ (uTile-uSize)(R8), R15
 
-// FETCH fetches an eighth of the unit's share of the next page into the second-level cache, from R14 on.
+// FETCH fetches a sixteenth of the unit's share of the next page into the second-level cache, from R14 on.
 #define FETCH(again, done) \
 	MOVQ       uLines(R8), R9 \
 	TESTQ      R9, R9         \
@@ -211,8 +211,8 @@ done:
 	CALL flashValues<>(SB)  \
 	AMX_END
 
-// func flashAMX64(units *flashUnit, n int, scratch *byte)
-TEXT ·flashAMX64(SB), NOSPLIT, $24-24
+// func flashAMX64(units *flashUnit, n int, scratch *byte, d int)
+TEXT ·flashAMX64(SB), NOSPLIT, $24-32
 	MOVQ scratch+16(FP), DX
 	BEGIN
 	MOVQ units+0(FP), R8
@@ -232,27 +232,35 @@ visible:
 	GATE
 	FETCH(fetch0, fetched0)
 	EXP(0, LOADO(0, 2304, 0); LOADO(1, 2304, 1), LOADO(2, 2304, 2); LOADO(3, 2304, 3))
-	EXP(256, LOADSUM; WEIGHT(0), VALUES(0, 0, 0))
 	FETCH(fetch1, fetched1)
-	EXP(512, VALUES(1, 1, 0), VALUES(2, 2, 0))
-	EXP(768, VALUES(3, 3, 0), SUM)
+	EXP(256, LOADSUM; WEIGHT(0), VALUES(0, 0, 0))
 	FETCH(fetch2, fetched2)
-	EXP(1024, WEIGHT(1), VALUES(0, 0, 1))
-	EXP(1280, VALUES(1, 1, 1), VALUES(2, 2, 1))
+	EXP(512, VALUES(1, 1, 0), VALUES(2, 2, 0))
 	FETCH(fetch3, fetched3)
-	EXP(1536, VALUES(3, 3, 1), SUM)
-	EXP(1792, KEEPO(0, 2304, 0); KEEPO(1, 2304, 1), KEEPO(2, 2304, 2); KEEPO(3, 2304, 3); KEEPSUM)
+	EXP(768, VALUES(3, 3, 0), SUM)
 	FETCH(fetch4, fetched4)
-	EXP(2048, INIT(0); INIT(1), INIT(2); INIT(3))
-	EXP(2304, QUERY(0); KEYS(0, 0, r11, 128), KEYS(1, 0, r11, 128))
+	EXP(1024, WEIGHT(1), VALUES(0, 0, 1))
 	FETCH(fetch5, fetched5)
-	EXP(2560, KEYS(2, 0, r11, 128), KEYS(3, 0, r11, 128))
-	EXP(2816, QUERY(1); KEYS(0, 1, r11, 128), KEYS(1, 1, r11, 128))
+	EXP(1280, VALUES(1, 1, 1), VALUES(2, 2, 1))
 	FETCH(fetch6, fetched6)
-	EXP(3072, KEYS(2, 1, r11, 128), KEYS(3, 1, r11, 128))
-	EXP(3328, NONE, KEEP(0))
+	EXP(1536, VALUES(3, 3, 1), SUM)
 	FETCH(fetch7, fetched7)
+	EXP(1792, KEEPO(0, 2304, 0); KEEPO(1, 2304, 1), KEEPO(2, 2304, 2); KEEPO(3, 2304, 3); KEEPSUM)
+	FETCH(fetch8, fetched8)
+	EXP(2048, INIT(0); INIT(1), INIT(2); INIT(3))
+	FETCH(fetch9, fetched9)
+	EXP(2304, QUERY(0); KEYS(0, 0, r11, 128), KEYS(1, 0, r11, 128))
+	FETCH(fetch10, fetched10)
+	EXP(2560, KEYS(2, 0, r11, 128), KEYS(3, 0, r11, 128))
+	FETCH(fetch11, fetched11)
+	EXP(2816, QUERY(1); KEYS(0, 1, r11, 128), KEYS(1, 1, r11, 128))
+	FETCH(fetch12, fetched12)
+	EXP(3072, KEYS(2, 1, r11, 128), KEYS(3, 1, r11, 128))
+	FETCH(fetch13, fetched13)
+	EXP(3328, NONE, KEEP(0))
+	FETCH(fetch14, fetched14)
 	EXP(3584, KEEP(1), KEEP(2))
+	FETCH(fetch15, fetched15)
 	EXP(3840, NONE, KEEP(3))
 	RAISED
 	JCS next
@@ -264,8 +272,8 @@ next:
 	LAST
 	RET
 
-// func flashAMX128(units *flashUnit, n int, scratch *byte)
-TEXT ·flashAMX128(SB), NOSPLIT, $24-24
+// func flashAMX128(units *flashUnit, n int, scratch *byte, d int)
+TEXT ·flashAMX128(SB), NOSPLIT, $24-32
 	MOVQ scratch+16(FP), DX
 	BEGIN
 	MOVQ units+0(FP), R8
@@ -285,27 +293,35 @@ visible:
 	GATE
 	FETCH(fetch0, fetched0)
 	EXP(0, LOADO(0, 4352, 0); LOADO(1, 4352, 1); LOADO(2, 4352, 2); LOADO(3, 4352, 3); LOADSUM, WEIGHT(0); VALUES(0, 0, 0))
-	EXP(256, VALUES(1, 1, 0); VALUES(2, 2, 0), VALUES(3, 3, 0); SUM)
 	FETCH(fetch1, fetched1)
-	EXP(512, WEIGHT(1); VALUES(0, 0, 1), VALUES(1, 1, 1); VALUES(2, 2, 1))
-	EXP(768, VALUES(3, 3, 1); SUM, KEEPO(0, 4352, 0); KEEPO(1, 4352, 1))
+	EXP(256, VALUES(1, 1, 0); VALUES(2, 2, 0), VALUES(3, 3, 0); SUM)
 	FETCH(fetch2, fetched2)
-	EXP(1024, KEEPO(2, 4352, 2); KEEPO(3, 4352, 3); KEEPSUM, LOADO(0, 4352, 4); LOADO(1, 4352, 5); LOADO(2, 4352, 6); LOADO(3, 4352, 7))
-	EXP(1280, WEIGHT(0); VALUES(0, 4, 0), VALUES(1, 5, 0); VALUES(2, 6, 0))
+	EXP(512, WEIGHT(1); VALUES(0, 0, 1), VALUES(1, 1, 1); VALUES(2, 2, 1))
 	FETCH(fetch3, fetched3)
-	EXP(1536, VALUES(3, 7, 0), WEIGHT(1); VALUES(0, 4, 1))
-	EXP(1792, VALUES(1, 5, 1); VALUES(2, 6, 1), VALUES(3, 7, 1))
+	EXP(768, VALUES(3, 3, 1); SUM, KEEPO(0, 4352, 0); KEEPO(1, 4352, 1))
 	FETCH(fetch4, fetched4)
-	EXP(2048, KEEPO(0, 4352, 4); KEEPO(1, 4352, 5), KEEPO(2, 4352, 6); KEEPO(3, 4352, 7))
-	EXP(2304, INIT(0); INIT(1); INIT(2); INIT(3), QUERY(0); KEYS(0, 0, r12, 256))
+	EXP(1024, KEEPO(2, 4352, 2); KEEPO(3, 4352, 3); KEEPSUM, LOADO(0, 4352, 4); LOADO(1, 4352, 5); LOADO(2, 4352, 6); LOADO(3, 4352, 7))
 	FETCH(fetch5, fetched5)
-	EXP(2560, KEYS(1, 0, r12, 256); KEYS(2, 0, r12, 256), KEYS(3, 0, r12, 256))
-	EXP(2816, QUERY(1); KEYS(0, 1, r12, 256); KEYS(1, 1, r12, 256), KEYS(2, 1, r12, 256); KEYS(3, 1, r12, 256))
+	EXP(1280, WEIGHT(0); VALUES(0, 4, 0), VALUES(1, 5, 0); VALUES(2, 6, 0))
 	FETCH(fetch6, fetched6)
-	EXP(3072, QUERY(2); KEYS(0, 2, r12, 256); KEYS(1, 2, r12, 256), KEYS(2, 2, r12, 256); KEYS(3, 2, r12, 256))
-	EXP(3328, QUERY(3); KEYS(0, 3, r12, 256); KEYS(1, 3, r12, 256), KEYS(2, 3, r12, 256); KEYS(3, 3, r12, 256))
+	EXP(1536, VALUES(3, 7, 0), WEIGHT(1); VALUES(0, 4, 1))
 	FETCH(fetch7, fetched7)
+	EXP(1792, VALUES(1, 5, 1); VALUES(2, 6, 1), VALUES(3, 7, 1))
+	FETCH(fetch8, fetched8)
+	EXP(2048, KEEPO(0, 4352, 4); KEEPO(1, 4352, 5), KEEPO(2, 4352, 6); KEEPO(3, 4352, 7))
+	FETCH(fetch9, fetched9)
+	EXP(2304, INIT(0); INIT(1); INIT(2); INIT(3), QUERY(0); KEYS(0, 0, r12, 256))
+	FETCH(fetch10, fetched10)
+	EXP(2560, KEYS(1, 0, r12, 256); KEYS(2, 0, r12, 256), KEYS(3, 0, r12, 256))
+	FETCH(fetch11, fetched11)
+	EXP(2816, QUERY(1); KEYS(0, 1, r12, 256); KEYS(1, 1, r12, 256), KEYS(2, 1, r12, 256); KEYS(3, 1, r12, 256))
+	FETCH(fetch12, fetched12)
+	EXP(3072, QUERY(2); KEYS(0, 2, r12, 256); KEYS(1, 2, r12, 256), KEYS(2, 2, r12, 256); KEYS(3, 2, r12, 256))
+	FETCH(fetch13, fetched13)
+	EXP(3328, QUERY(3); KEYS(0, 3, r12, 256); KEYS(1, 3, r12, 256), KEYS(2, 3, r12, 256); KEYS(3, 3, r12, 256))
+	FETCH(fetch14, fetched14)
 	EXP(3584, NONE, KEEP(0))
+	FETCH(fetch15, fetched15)
 	EXP(3840, KEEP(1); KEEP(2), KEEP(3))
 	RAISED
 	JCS next
@@ -340,14 +356,13 @@ visible:
 	NEIGHBOURS
 	CALL flashScores<>(SB)
 	GATE
-	MOVL $8, R13
+	MOVL $16, R13
 
 rows:
 	FETCH(fetch, fetched)
 	EXP(0, NONE, NONE)
-	EXP(256, NONE, NONE)
-	ADDQ $512, DX
-	ADDQ $256, DI
+	ADDQ $256, DX
+	ADDQ $128, DI
 	DECQ R13
 	JNE  rows
 	SUBQ $4096, DX

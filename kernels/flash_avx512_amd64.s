@@ -1,5 +1,6 @@
 #include "textflag.h"
 #include "transpose16_amd64.h"
+#include "flash2_amd64.h"
 
 // Attention of one tile (sixteen queries, one a lane) to one page (64 keys) after the other, in float32:
 //
@@ -11,17 +12,6 @@
 // over keys is in order, one product after the other.
 //
 // Registers: R15 the unit, SI its tile, DX S and then P, AX = 4·d (bytes of a key), BX = 3·AX.
-
-// The polynomial of 2^f on [0, 1) from the top, within 8.3e-8; the smallest exponent; -Inf.
-DATA flash2Const<>+0(SB)/4, $0.0018671300724391285
-DATA flash2Const<>+4(SB)/4, $0.009017030315890247
-DATA flash2Const<>+8(SB)/4, $0.05579991310967655
-DATA flash2Const<>+12(SB)/4, $0.2401644501528686
-DATA flash2Const<>+16(SB)/4, $0.6931513118048798
-DATA flash2Const<>+20(SB)/4, $1.0
-DATA flash2Const<>+24(SB)/4, $-10000.0
-DATA flash2Const<>+28(SB)/4, $0xff800000
-GLOBL flash2Const<>(SB), RODATA|NOPTR, $32
 
 // KEYS4 adds to four sums the product of the queries' dimension in Z and that of the keys, disp bytes on, at P.
 #define KEYS4(P, disp, Z, a, b, c, d) \
@@ -36,22 +26,12 @@ GLOBL flash2Const<>(SB), RODATA|NOPTR, $32
 	KEYS4(R10, disp, Z, Z8, Z9, Z10, Z11)  \
 	KEYS4(R11, disp, Z, Z12, Z13, Z14, Z15)
 
-// WEIGHT turns the scores at disp(DI) into weights, and adds them to sum. X, F and P are scratch.
-#define WEIGHT(disp, X, F, P, sum) \
-	VMOVUPS      disp(DI), X      \
-	VSUBPS       Z20, X, X        \
-	VMAXPS       X, Z29, X        \
-	VRNDSCALEPS  $1, X, F         \
-	VSUBPS       F, X, F          \
-	VMOVAPS      Z23, P           \
-	VFMADD213PS  Z24, F, P        \
-	VFMADD213PS  Z25, F, P        \
-	VFMADD213PS  Z26, F, P        \
-	VFMADD213PS  Z27, F, P        \
-	VFMADD213PS  Z28, F, P        \
-	VSCALEFPS    X, P, P          \
-	VMOVUPS      P, disp(DI)      \
-	VADDPS       P, sum, sum
+// WEIGHT turns the scores at disp(DI) into weights. X, F and P are scratch.
+#define WEIGHT(disp, X, F, P) \
+	VMOVUPS disp(DI), X   \
+	VSUBPS  Z20, X, X     \
+	POWER(X, F, P)        \
+	VMOVUPS P, disp(DI)
 
 // func flashAVX512(units *flashUnit, n int, scratch *byte, d int)
 TEXT ·flashAVX512(SB), NOSPLIT, $24-32
@@ -59,20 +39,20 @@ TEXT ·flashAVX512(SB), NOSPLIT, $24-32
 	MOVQ         n+8(FP), CX
 	MOVQ         CX, left-8(SP)
 	MOVQ         scratch+16(FP), DX
-	VBROADCASTSS flash2Const<>+0(SB), Z23
-	VBROADCASTSS flash2Const<>+4(SB), Z24
-	VBROADCASTSS flash2Const<>+8(SB), Z25
-	VBROADCASTSS flash2Const<>+12(SB), Z26
-	VBROADCASTSS flash2Const<>+16(SB), Z27
-	VBROADCASTSS flash2Const<>+20(SB), Z28
-	VBROADCASTSS flash2Const<>+24(SB), Z29
-	VBROADCASTSS flash2Const<>+28(SB), Z30
+	POWERCONST
 	MOVQ         d+24(FP), AX
 	SHLQ         $2, AX
 	LEAQ         (AX)(AX*2), BX
 
 unit:
-	MOVQ 16(R15), SI
+	// The next page is fetched on the way: one line in a turn over the values, four in one over the keys.
+	MOVQ  40(R15), SI
+	MOVQ  56(R15), R12
+	TESTQ R12, R12
+	JNE   fetch
+	MOVQ  DX, SI
+
+fetch:
 	MOVQ 0(R15), R8
 	MOVQ 32(R15), R13
 	MOVQ DX, DI
@@ -100,7 +80,8 @@ keys:
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
-	LEAQ   256(SI), R14
+	MOVQ   16(R15), R14
+	ADDQ   $256, R14
 	MOVQ   AX, CX
 
 dims:
@@ -108,10 +89,15 @@ dims:
 	VMOVUPS 64(R14), Z17
 	VMOVUPS 128(R14), Z18
 	VMOVUPS 192(R14), Z19
+	PREFETCHT1 (SI)
 	KEYS16(0, Z16)
+	PREFETCHT1 64(SI)
 	KEYS16(4, Z17)
+	PREFETCHT1 128(SI)
 	KEYS16(8, Z18)
+	PREFETCHT1 192(SI)
 	KEYS16(12, Z19)
+	LEAQ    (SI)(R12*4), SI
 	ADDQ    $256, R14
 	ADDQ    $16, R8
 	ADDQ    $16, R9
@@ -129,6 +115,9 @@ skip:
 	ADDQ R9, R8
 	SHRQ $16, R13
 	JNE  keys
+
+	MOVQ SI, ahead-16(SP)
+	MOVQ 16(R15), SI
 
 	// Scores that a query does not see become -Inf.
 	MOVQ         24(R15), R14
@@ -195,56 +184,105 @@ skipHighest:
 	VSCALEFPS   Z1, Z28, Z21
 
 	// P
-	VPXORQ Z16, Z16, Z16
-	VPXORQ Z17, Z17, Z17
-	VPXORQ Z18, Z18, Z18
-	VPXORQ Z19, Z19, Z19
-	MOVQ   32(R15), R13
-	MOVQ   DX, DI
+	MOVQ 32(R15), R13
+	MOVQ DX, DI
 
 weights:
 	TESTW R13, R13
 	JEQ   skipWeights
-	WEIGHT(0, Z0, Z1, Z2, Z16)
-	WEIGHT(64, Z3, Z4, Z5, Z17)
-	WEIGHT(128, Z6, Z7, Z8, Z18)
-	WEIGHT(192, Z9, Z10, Z11, Z19)
-	WEIGHT(256, Z0, Z1, Z2, Z16)
-	WEIGHT(320, Z3, Z4, Z5, Z17)
-	WEIGHT(384, Z6, Z7, Z8, Z18)
-	WEIGHT(448, Z9, Z10, Z11, Z19)
-	WEIGHT(512, Z0, Z1, Z2, Z16)
-	WEIGHT(576, Z3, Z4, Z5, Z17)
-	WEIGHT(640, Z6, Z7, Z8, Z18)
-	WEIGHT(704, Z9, Z10, Z11, Z19)
-	WEIGHT(768, Z0, Z1, Z2, Z16)
-	WEIGHT(832, Z3, Z4, Z5, Z17)
-	WEIGHT(896, Z6, Z7, Z8, Z18)
-	WEIGHT(960, Z9, Z10, Z11, Z19)
+	WEIGHT(0, Z0, Z1, Z2)
+	WEIGHT(64, Z3, Z4, Z5)
+	WEIGHT(128, Z6, Z7, Z8)
+	WEIGHT(192, Z9, Z10, Z11)
+	WEIGHT(256, Z0, Z1, Z2)
+	WEIGHT(320, Z3, Z4, Z5)
+	WEIGHT(384, Z6, Z7, Z8)
+	WEIGHT(448, Z9, Z10, Z11)
+	WEIGHT(512, Z0, Z1, Z2)
+	WEIGHT(576, Z3, Z4, Z5)
+	WEIGHT(640, Z6, Z7, Z8)
+	WEIGHT(704, Z9, Z10, Z11)
+	WEIGHT(768, Z0, Z1, Z2)
+	WEIGHT(832, Z3, Z4, Z5)
+	WEIGHT(896, Z6, Z7, Z8)
+	WEIGHT(960, Z9, Z10, Z11)
 
 skipWeights:
 	ADDQ $1024, DI
 	SHRQ $16, R13
 	JNE  weights
-	VADDPS      Z17, Z16, Z16
-	VADDPS      Z19, Z18, Z18
-	VADDPS      Z18, Z16, Z16
+
+	// Their sum: keys sixteen apart in order, then a tree.
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	VPXORQ Z14, Z14, Z14
+	VPXORQ Z15, Z15, Z15
+	MOVQ 32(R15), R13
+	MOVQ DX, DI
+
+sums:
+	TESTW R13, R13
+	JEQ   skipSums
+	VADDPS 0(DI), Z0, Z0
+	VADDPS 64(DI), Z1, Z1
+	VADDPS 128(DI), Z2, Z2
+	VADDPS 192(DI), Z3, Z3
+	VADDPS 256(DI), Z4, Z4
+	VADDPS 320(DI), Z5, Z5
+	VADDPS 384(DI), Z6, Z6
+	VADDPS 448(DI), Z7, Z7
+	VADDPS 512(DI), Z8, Z8
+	VADDPS 576(DI), Z9, Z9
+	VADDPS 640(DI), Z10, Z10
+	VADDPS 704(DI), Z11, Z11
+	VADDPS 768(DI), Z12, Z12
+	VADDPS 832(DI), Z13, Z13
+	VADDPS 896(DI), Z14, Z14
+	VADDPS 960(DI), Z15, Z15
+
+skipSums:
+	ADDQ $1024, DI
+	SHRQ $16, R13
+	JNE  sums
+	VADDPS Z8, Z0, Z0
+	VADDPS Z9, Z1, Z1
+	VADDPS Z10, Z2, Z2
+	VADDPS Z11, Z3, Z3
+	VADDPS Z12, Z4, Z4
+	VADDPS Z13, Z5, Z5
+	VADDPS Z14, Z6, Z6
+	VADDPS Z15, Z7, Z7
+	VADDPS Z4, Z0, Z0
+	VADDPS Z5, Z1, Z1
+	VADDPS Z6, Z2, Z2
+	VADDPS Z7, Z3, Z3
+	VADDPS Z2, Z0, Z0
+	VADDPS Z3, Z1, Z1
+	VADDPS Z1, Z0, Z0
 	VMOVUPS     64(SI), Z1
-	VFMADD213PS Z16, Z21, Z1
+	VFMADD213PS Z0, Z21, Z1
 	VMOVUPS     Z1, 64(SI)
 
-	// O, sixteen dimensions at a time; the next page is fetched on the way.
+	// O, sixteen dimensions at a time.
 	MOVQ  8(R15), R8
 	LEAQ  256(SI), DI
 	MOVQ  AX, CX
 	SHLQ  $4, CX
 	ADDQ  CX, DI
 	MOVQ  AX, CX
-	MOVQ  40(R15), R14
-	MOVQ  56(R15), R12
-	TESTQ R12, R12
-	JNE   values
-	MOVQ  DX, R14
+	MOVQ  ahead-16(SP), R14
 
 values:
 	VMULPS 0(DI), Z21, Z0
@@ -272,8 +310,7 @@ value:
 	SHLQ       $6, R10
 	IMULQ      AX, R9
 	VMOVUPS    (DX)(R10*1), Z16
-	PREFETCHT0 (R14)
-	PREFETCHT0 64(R14)
+	PREFETCHT1 (R14)
 	ADDQ       R12, R14
 	VFMADD231PS.BCST 0(R8)(R9*1), Z16, Z0
 	VFMADD231PS.BCST 4(R8)(R9*1), Z16, Z1

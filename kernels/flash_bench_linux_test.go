@@ -54,7 +54,8 @@ func flashCases() (cases []flashCase) {
 // context is n random keys and values of one head in pages.
 func context(b testing.TB, rng *rand.Rand, format PageFormat, n, d int) []PageView {
 	pages := make([]PageView, n/PageTokens)
-	memory := alignedBytes(len(pages) * PageBytes(format, d))
+	memory, free := hugeBytes(len(pages) * PageBytes(format, d))
+	b.Cleanup(free)
 	k, v := normals(rng, PageTokens*d), normals(rng, PageTokens*d)
 	for i := range pages {
 		pages[i].Data = memory[i*PageBytes(format, d):][:PageBytes(format, d)]
@@ -141,6 +142,29 @@ func BenchmarkAttentionBlock(b *testing.B) {
 				})
 			}
 		}
+	}
+}
+
+// BenchmarkReadMemory is the limit of what follows: the inner products of vectors with memory that no cache holds.
+func BenchmarkReadMemory(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	for _, name := range Tiers()[1:] {
+		b.Run(name, func(b *testing.B) {
+			selectTier(b, name)
+			const d = 1024
+			memory, free := hugeBytes(512 << 20)
+			b.Cleanup(free)
+			x, q, sums := values[float32](memory), make([]float32, d), [16]float32{}
+			for i := range x {
+				x[i] = 1
+			}
+			benchmarkThread(b, float64(len(memory)), "GB/s", func() {
+				for i := 0; i < len(x); i += 16 * d {
+					dot1x16(&sums, &q[0], &x[i], d, d)
+				}
+			})
+		})
 	}
 }
 
