@@ -28,6 +28,7 @@ type commands struct {
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
+	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what this machine has, and what fits on it."`
 
 	Kernels string           `help:"Instruction set of the kernels: go, avx2 or avx512; the best there is by default." placeholder:"TIER"`

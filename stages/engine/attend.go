@@ -108,6 +108,16 @@ const pagesAtOnce = 32
 
 // walk attends to every page in [from, to) that any of the queries reads, which are the queries [first, first+len(reads)) of rows.
 func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, data func(page int) []byte) {
+	add := func(v kernels.PageView) {
+		if w.views = append(w.views, v); len(w.views) == pagesAtOnce {
+			w.flush()
+		}
+	}
+	if len(reads) == rows { // as far as all queries read everything, there is nothing to work out
+		for solid := min(to, solidPages(reads)); from < solid; from++ {
+			add(kernels.PageView{Data: data(from)})
+		}
+	}
 	walk(reads, from, to, func(page int, mask []uint64) {
 		v := kernels.PageView{Data: data(page)}
 		if len(mask) < rows || !full(mask) {
@@ -117,10 +127,20 @@ func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, data func(pag
 			clear(v.Mask)
 			copy(v.Mask[first:], mask)
 		}
-		if w.views = append(w.views, v); len(w.views) == pagesAtOnce {
-			w.flush()
-		}
+		add(v)
 	})
+}
+
+// solidPages is the number of leading pages of which every query reads every slot.
+func solidPages(reads [][]kv.Run) int {
+	least := int32(math.MaxInt32)
+	for _, runs := range reads {
+		if len(runs) == 0 || runs[0].Lo > 0 {
+			return 0
+		}
+		least = min(least, runs[0].Hi)
+	}
+	return int(least / kernels.PageTokens)
 }
 
 func (w *worker) flush() {

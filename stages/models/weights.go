@@ -204,6 +204,16 @@ func (w *Weights) typed(name string, shape ...int) (safetensors.Tensor, kernels.
 	return t, 0, fmt.Errorf("weights of %s: %s: tensor %q is stored as %s, want F32, BF16 or F16: quantised checkpoints are not supported", w.name, w.owner[name].Name(), name, t.DType)
 }
 
+// Size is the number of weights and of their bytes.
+func (w *Weights) Size() (params, bytes int64) {
+	for _, name := range w.names {
+		t, _ := w.owner[name].Tensor(name)
+		params += int64(t.Len())
+		bytes += int64(len(t.Data))
+	}
+	return params, bytes
+}
+
 // Unused lists, in ascending order, the tensors that nobody has asked for, those included that shards hold although the
 // index does not mention them. A model that leaves tensors unused is probably not the model of this checkpoint.
 func (w *Weights) Unused() []string {
