@@ -34,6 +34,7 @@ type Attention struct {
 	rows, d int
 	tiled   bool   // the state lies in tiles, not in rows
 	seen    []bool // per row: has it seen a key?
+	allSeen bool   // have all?
 
 	q, o, m, l []float32 // state in rows; o, m and l are those of AttendPage, but m in powers of two for PageBF16
 	full       []uint64
@@ -50,6 +51,7 @@ func (a *Attention) Start(format PageFormat, q []float32, scale float32, rows, d
 	a.format, a.rows, a.d = format, rows, d
 	a.seen = resize(a.seen, rows)
 	clear(a.seen)
+	a.allSeen = false
 	if a.tiled = a.startTiles(q, scale); a.tiled {
 		return
 	}
@@ -84,9 +86,7 @@ func (a *Attention) Pages(pages []PageView) {
 		p := &pages[i]
 		checkPage("Attention", a.format, p.Data, a.d)
 		if p.Mask == nil {
-			for r := range a.seen {
-				a.seen[r] = true
-			}
+			a.allSeen = true
 			continue
 		}
 		checkLen("Attention", "mask", len(p.Mask), a.rows, 1)
@@ -135,7 +135,7 @@ func (a *Attention) divisor(r int, l float32) float32 {
 	switch {
 	case l != 0:
 		return l
-	case a.seen[r]: // nothing but scores of -Inf
+	case a.seen[r] || a.allSeen: // nothing but scores of -Inf
 		return nanF32
 	}
 	return 1
@@ -162,7 +162,7 @@ func (a *Attention) Partial(o, m, l []float32) {
 	}
 	for r := range l {
 		switch {
-		case !a.seen[r]:
+		case !a.seen[r] && !a.allSeen:
 			m[r], l[r] = float32(math.Inf(-1)), 0
 		case l[r] == 0:
 			m[r], l[r] = 0, nanF32

@@ -35,27 +35,33 @@ type flashUnit struct {
 // tileMask has, for each of a tile's queries, the slots 0 … 31 and 32 … 63 that it sees.
 type tileMask [2 * flashRows]uint32
 
-// A call of the assembly takes at most so many units, and of pages so many bytes, that it ends in 100 µs even when they
-// come from memory; and so few partly visible pages of PageBF16, whose values are copied.
+// A call of the assembly ends in less than 100 µs: by the number of dimensions of its units, which is their work, and by
+// the bytes of its pages, should they come from memory. So few of its pages of PageBF16 may be partly visible, because
+// their values are copied.
 const (
-	maxUnits = 64
-	maxBytes = 3 << 19
-	maxClean = 16
+	maxUnits    = 256
+	maxDimsBF16 = maxUnits * 64
+	maxDimsF32  = maxUnits * 8
+	maxBytes    = 1 << 20
+	maxClean    = 16
 )
 
 // tileState is the state of an Attention in tiles.
 type tileState struct {
-	memory  []byte // the tiles and one more for the first unit's predecessor
-	size    int    // of a tile
-	n       int    // number of tiles
-	limit   int    // of units in a call
-	dims    int    // bytes of q in a tile
-	scratch []byte
-	clean   []byte // room for the values of maxClean pages
-	cleaned int
-	units   []flashUnit // [0] stands for the first unit's predecessor
-	masks   []tileMask
-	rows    []float32 // sixteen rows
+	memory []byte // the tiles and one more for the first unit's predecessor
+	size   int    // of a tile
+	n      int    // number of tiles
+	limit  int    // of units in a call
+	bytes  int    // of the pages collected so far
+	// distance is how many pages ahead memory is fetched: AMX reads the keys of the next page with this one's values.
+	distance int
+	dims     int // bytes of q in a tile
+	scratch  []byte
+	clean    []byte // room for the values of maxClean pages
+	cleaned  int
+	units    []flashUnit // [0] stands for the first unit's predecessor
+	masks    []tileMask
+	rows     []float32 // sixteen rows
 }
 
 func (a *Attention) startTiles(q []float32, scale float32) bool {
@@ -68,15 +74,15 @@ func (a *Attention) startTiles(q []float32, scale float32) bool {
 		if active != tierAMX || a.d%32 != 0 {
 			return false
 		}
-		s.dims = flashRows * a.d * 2
+		s.dims, s.distance, s.limit = flashRows*a.d*2, 2, maxDimsBF16/a.d
 	case PageF32:
 		if active < tierAVX512 || a.d%16 != 0 {
 			return false
 		}
-		s.dims = flashRows * a.d * 4
+		s.dims, s.distance, s.limit = flashRows*a.d*4, 1, maxDimsF32/a.d
 	}
+	s.limit = max(1, min(maxUnits, s.limit))
 	s.n = (a.rows + flashRows - 1) / flashRows
-	s.limit = max(1, min(maxUnits, maxBytes/PageBytes(a.format, a.d)))
 	s.size = flashHead + s.dims + 4*flashRows*a.d
 	s.memory = grown(&s.memory, (s.n+1)*s.size)
 	s.scratch = grown(&s.scratch, flashScratch)
@@ -124,18 +130,18 @@ func (a *Attention) startTile(tile []byte, q []float32, scale float32, rows int)
 func (a *Attention) tilePages(pages []PageView) {
 	s := &a.tiles
 	for i := range pages {
-		if s.cleaned == maxClean {
+		if s.bytes += len(pages[i].Data); s.bytes > maxBytes || s.cleaned == maxClean {
 			a.flush()
-			s.cleaned = 0
+			s.bytes, s.cleaned = 0, 0
 		}
 		var next []byte
-		if i+1 < len(pages) {
-			next = pages[i+1].Data
+		if i+s.distance < len(pages) {
+			next = pages[i+s.distance].Data
 		}
 		a.addPage(&pages[i], next)
 	}
 	a.flush()
-	s.cleaned = 0
+	s.bytes, s.cleaned = 0, 0
 	clear(s.units[:cap(s.units)]) // pages belong to others
 }
 
@@ -241,12 +247,12 @@ func (a *Attention) eachTile(f func(tile []byte, head []float32, first, rows int
 	}
 }
 
-// unpack writes a tile's o, divided, to rows of out.
+// unpack writes a tile's o, multiplied, to rows of out.
 func (a *Attention) unpack(out []float32, tile []byte, by *[flashRows]float32, rows int) {
 	o := (*float32)(unsafe.Pointer(&tile[flashHead+a.tiles.dims]))
 	if a.few() {
 		for i, v := range values[float32](tile[flashHead+a.tiles.dims:])[:rows*a.d] {
-			out[i] = v / by[i/a.d]
+			out[i] = v * by[i/a.d]
 		}
 		return
 	}
@@ -262,9 +268,8 @@ func (a *Attention) finishTiles(out []float32) {
 	a.eachTile(func(tile []byte, head []float32, first, rows int) {
 		by := [flashRows]float32{}
 		for r := range by {
-			by[r] = 1
 			if r < rows {
-				by[r] = a.divisor(first+r, head[flashSums+r])
+				by[r] = 1 / a.divisor(first+r, head[flashSums+r])
 			}
 		}
 		a.unpack(out[first*a.d:][:rows*a.d], tile, &by, rows)
@@ -312,7 +317,7 @@ func flashPackAMX(dst *uint16, q *float32, d int, scale float32)
 //go:noescape
 func flashPackAVX512(dst, q *float32, d int, scale float32)
 
-// flashUnpackAVX512 divides o[d, 16] by by[16] and writes its transpose to out[16, d].
+// flashUnpackAVX512 multiplies o[d, 16] by by[16] and writes its transpose to out[16, d].
 //
 //go:noescape
 func flashUnpackAVX512(out, o *float32, by *[16]float32, d int)

@@ -41,7 +41,7 @@ type flashCase struct {
 }
 
 func flashCases() (cases []flashCase) {
-	for _, t := range Tiers()[2:] {
+	for _, t := range Tiers()[1:] {
 		if t != "amx" {
 			cases = append(cases, flashCase{t, PageF32})
 			continue
@@ -64,38 +64,32 @@ func context(b testing.TB, rng *rand.Rand, format PageFormat, n, d int) []PageVi
 	return pages
 }
 
-// benchRows is how many queries share a walk over the pages.
-const benchRows = 512
-
-// causal attends n queries to n keys in blocks of benchRows; keep tells which pages a block reads, and all may be nil.
-func causal(a *Attention, out, q []float32, pages []PageView, n, d int, format PageFormat, keep func(block, page int) bool) {
-	masks := make([]uint64, benchRows/PageTokens*benchRows)
+// causal attends n queries to n keys in blocks of rows; keep tells which earlier pages a block reads, nil: all.
+func causal(a *Attention, out, q []float32, pages []PageView, n, d, rows int, format PageFormat, keep func(block, page int) bool) {
+	masks := make([]uint64, rows/PageTokens*rows)
+	for i := range masks {
+		switch seen := i%rows - i/rows*PageTokens + 1; {
+		case seen >= PageTokens:
+			masks[i] = ^uint64(0)
+		case seen > 0:
+			masks[i] = 1<<seen - 1
+		}
+	}
 	views := make([]PageView, 0, len(pages))
-	for from := 0; from < n; from += benchRows {
+	for from := 0; from < n; from += rows {
 		first := from / PageTokens
 		views = views[:0]
 		for p := range first {
-			if keep == nil || keep(from/benchRows, p) {
+			if keep == nil || keep(from/rows, p) {
 				views = append(views, pages[p])
 			}
 		}
-		for p := range benchRows / PageTokens {
-			mask := masks[p*benchRows : (p+1)*benchRows]
-			for r := range mask {
-				switch seen := r - p*PageTokens + 1; {
-				case seen <= 0:
-					mask[r] = 0
-				case seen >= PageTokens:
-					mask[r] = ^uint64(0)
-				default:
-					mask[r] = 1<<seen - 1
-				}
-			}
-			views = append(views, PageView{pages[first+p].Data, mask})
+		for p := range rows / PageTokens {
+			views = append(views, PageView{pages[first+p].Data, masks[p*rows : (p+1)*rows]})
 		}
-		a.Start(format, q[from*d:(from+benchRows)*d], 1/float32(math.Sqrt(float64(d))), benchRows, d)
+		a.Start(format, q[from*d:(from+rows)*d], 1/float32(math.Sqrt(float64(d))), rows, d)
 		a.Pages(views)
-		a.Finish(out[from*d : (from+benchRows)*d])
+		a.Finish(out[from*d : (from+rows)*d])
 	}
 }
 
@@ -112,9 +106,60 @@ func BenchmarkAttentionCausal(b *testing.B) {
 					pages, q, out := context(b, rng, c.format, n, d), normals(rng, n*d), make([]float32, n*d)
 					var a Attention
 					benchmarkThread(b, 2*float64(d)*float64(n)*float64(n), "GFLOP/s", func() {
-						causal(&a, out, q, pages, n, d, c.format, nil)
+						causal(&a, out, q, pages, n, d, 512, c.format, nil)
 					})
 				})
+			}
+		}
+	}
+}
+
+// BenchmarkAttentionSparse keeps a share of the blocks of 128 queries by 128 keys, the first and the last ones always. It
+// reports how much faster that is than to keep all in blocks of 512 queries, and the share of what the number of blocks
+// promises.
+func BenchmarkAttentionSparse(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	const rows = 128
+	for _, c := range flashCases() {
+		for _, d := range []int{64, 128} {
+			for _, n := range []int{32768, 131072} {
+				if n > 32768 && c.format == PageF32 {
+					continue
+				}
+				selectTier(b, c.tier)
+				rng := newRand(1)
+				pages, q, out := context(b, rng, c.format, n, d), normals(rng, n*d), make([]float32, n*d)
+				var a Attention
+				dense := math.Inf(1)
+				runtime.LockOSThread()
+				for range 3 {
+					start := threadSeconds()
+					causal(&a, out, q, pages, n, d, 512, c.format, nil)
+					dense = min(dense, threadSeconds()-start)
+				}
+				runtime.UnlockOSThread()
+				for _, percent := range []int{100, 25, 10, 5} {
+					b.Run(fmt.Sprintf("%s/%v/d=%d/n=%d/kept=%d%%", c.tier, c.format, d, n, percent), func(b *testing.B) {
+						selectTier(b, c.tier)
+						keep := func(block, page int) bool {
+							column := page / (rows / PageTokens)
+							return column == 0 || int(uint32((block*7919+column*104729)*2654435761)>>8%100) < percent
+						}
+						total, kept := 0, 0
+						for block := range n / rows {
+							for column := range block + 1 {
+								total++
+								if column == block || keep(block, column*rows/PageTokens) {
+									kept++
+								}
+							}
+						}
+						best := benchmarkThread(b, 0, "GFLOP/s", func() { causal(&a, out, q, pages, n, d, rows, c.format, keep) })
+						b.ReportMetric(dense/best, "speedup")
+						b.ReportMetric(dense/best*float64(kept)/float64(total), "of-promised")
+					})
+				}
 			}
 		}
 	}
