@@ -206,7 +206,7 @@ func BenchmarkReadMemory(b *testing.B) {
 			}
 			benchmarkThread(b, float64(len(memory)), "GB/s", func() {
 				for i := 0; i < len(x); i += 16 * d {
-					dot1x16(&sums, &q[0], &x[i], d, d)
+					dotRows(sums[:], q, x[i:][:16*d], 1)
 				}
 			})
 		})

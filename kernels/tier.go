@@ -10,13 +10,14 @@ import (
 type tier uint8
 
 const (
-	tierGo tier = iota
-	tierAVX2
+	tierGo   tier = iota
+	tierNEON      // arm64
+	tierAVX2      // amd64, as are those that follow
 	tierAVX512
 	tierAMX // AVX-512 with tiles: the float32 kernels are those of tierAVX512, bit for bit
 )
 
-var tierNames = [...]string{tierGo: "go", tierAVX2: "avx2", tierAVX512: "avx512", tierAMX: "amx"}
+var tierNames = [...]string{tierGo: "go", tierNEON: "neon", tierAVX2: "avx2", tierAVX512: "avx512", tierAMX: "amx"}
 
 // tierEnv names the environment variable that overrides the choice, for tests and for comparing machines.
 const tierEnv = "SCBENCH_KERNELS"
@@ -30,8 +31,8 @@ var active = func() tier {
 	return t
 }()
 
-// Tier names the instruction set in use: "go", "avx2", "avx512" or "amx". Results are byte-identical within a tier, so
-// the name belongs beside every result.
+// Tier names the instruction set in use: "go", "neon", "avx2", "avx512" or "amx". Results are byte-identical within a
+// tier, so the name belongs beside every result.
 func Tier() string { return tierNames[active] }
 
 // Tiers lists the tiers this machine and this build can run, slowest first; "go" is always the first.
