@@ -36,6 +36,8 @@ type Attention struct {
 	seen    []bool // per row: has it seen a key?
 	allSeen bool   // have all?
 
+	unions []uint64 // of the pages of a call: what any row sees
+
 	q, o, m, l []float32 // state in rows; o, m and l are those of AttendPage, but m in powers of two for PageBF16
 	full       []uint64
 
@@ -82,19 +84,23 @@ func resize[T any](x []T, n int) []T {
 
 // Pages attends to pages, in order.
 func (a *Attention) Pages(pages []PageView) {
+	a.unions = resize(a.unions, len(pages))
 	for i := range pages {
 		p := &pages[i]
 		checkPage("Attention", a.format, p.Data, a.d)
 		if p.Mask == nil {
-			a.allSeen = true
+			a.unions[i], a.allSeen = ^uint64(0), true
 			continue
 		}
 		checkLen("Attention", "mask", len(p.Mask), a.rows, 1)
+		union := uint64(0)
 		for r, mask := range p.Mask {
+			union |= mask
 			if mask != 0 {
 				a.seen[r] = true
 			}
 		}
+		a.unions[i] = union
 	}
 	if a.tiled {
 		a.tilePages(pages)

@@ -52,7 +52,8 @@ type tileState struct {
 	size   int    // of a tile
 	n      int    // number of tiles
 	limit  int    // of units in a call
-	bytes  int    // of the pages collected so far
+	run    func(units *flashUnit, n int, scratch *byte, d int)
+	bytes  int // of the pages collected so far
 	// distance is how many pages ahead memory is fetched: AMX reads the keys of the next page with this one's values.
 	distance int
 	dims     int // bytes of q in a tile
@@ -82,6 +83,7 @@ func (a *Attention) startTiles(q []float32, scale float32) bool {
 		s.dims, s.distance, s.limit = flashRows*a.d*4, 1, maxDimsF32/a.d
 	}
 	s.limit = max(1, min(maxUnits, s.limit))
+	s.run = a.kernel()
 	s.n = (a.rows + flashRows - 1) / flashRows
 	s.size = flashHead + s.dims + 4*flashRows*a.d
 	s.memory = grown(&s.memory, (s.n+1)*s.size)
@@ -134,11 +136,14 @@ func (a *Attention) tilePages(pages []PageView) {
 			a.flush()
 			s.bytes, s.cleaned = 0, 0
 		}
-		var next []byte
-		if i+s.distance < len(pages) {
-			next = pages[i+s.distance].Data
+		if a.unions[i] == 0 {
+			continue
 		}
-		a.addPage(&pages[i], next)
+		var next []byte // of partly visible pages too much would be fetched
+		if j := i + s.distance; j < len(pages) && a.unions[j] == ^uint64(0) {
+			next = pages[j].Data
+		}
+		a.addPage(&pages[i], a.unions[i], next)
 	}
 	a.flush()
 	s.bytes, s.cleaned = 0, 0
@@ -146,22 +151,12 @@ func (a *Attention) tilePages(pages []PageView) {
 }
 
 // addPage appends the units of a page, or runs them when there is no room for more.
-func (a *Attention) addPage(p *PageView, next []byte) {
+func (a *Attention) addPage(p *PageView, union uint64, next []byte) {
 	s := &a.tiles
 	k := unsafe.Pointer(&p.Data[0])
 	v := unsafe.Pointer(&p.Data[len(p.Data)/2])
-	if p.Mask != nil && a.format == PageBF16 {
-		var union uint64
-		for _, mask := range p.Mask {
-			union |= mask
-		}
-		switch union {
-		case 0:
-			return
-		case ^uint64(0):
-		default:
-			v = s.cleanValues(v, union, a.d)
-		}
+	if union != ^uint64(0) && a.format == PageBF16 {
+		v = s.cleanValues(v, union, a.d)
 	}
 	// The units share the work of fetching the next page.
 	lines := (len(next)/lineSize + 16*s.n - 1) / (16 * s.n)
@@ -214,9 +209,9 @@ func (s *tileState) cleanValues(v unsafe.Pointer, union uint64, d int) unsafe.Po
 func (a *Attention) flush() {
 	s := &a.tiles
 	if n := len(s.units) - 1; n > 0 {
-		s.units[0] = flashUnit{k: s.units[1].k, v: s.units[1].v, tile: unsafe.Pointer(&s.memory[s.n*s.size])}
+		s.units[0] = flashUnit{k: s.units[1].k, v: s.units[1].v, tile: unsafe.Pointer(&s.memory[s.n*s.size]), union: ^uint64(0)}
 		s.units = append(s.units, s.units[n])
-		a.kernel()(&s.units[1], n, &s.scratch[0], a.d)
+		s.run(&s.units[1], n, &s.scratch[0], a.d)
 	}
 	s.units = s.units[:1]
 }

@@ -23,6 +23,7 @@
 #define uV 8
 #define uTile 16
 #define uMask 24
+#define uUnion 32
 #define uAhead 40
 #define uLines 48
 #define uSize 64
@@ -79,6 +80,22 @@ GLOBL flashConst<>(SB), RODATA|NOPTR, $28
 	LEAQ         4096(DX), CX                \
 	LEAQ         8192(DX), DI                \
 	LEAQ         10240(DX), BX
+
+// PLAIN jumps unless this unit and its neighbours are about whole pages: then the work can be woven together. A unit
+// of half a page, of whose union half is 0, goes through flashUnit.
+#define PLAIN(jump) \
+	CMPL uUnion(R8), $0             \
+	JEQ  jump                       \
+	CMPL (uUnion+4)(R8), $0         \
+	JEQ  jump                       \
+	CMPL (uUnion+uSize)(R8), $0     \
+	JEQ  jump                       \
+	CMPL (uUnion+uSize+4)(R8), $0   \
+	JEQ  jump                       \
+	CMPL (uUnion-uSize)(R8), $0     \
+	JEQ  jump                       \
+	CMPL (uUnion-uSize+4)(R8), $0   \
+	JEQ  jump
 
 // NEIGHBOURS loads what belongs to the next and the previous unit.
 #define NEIGHBOURS \
@@ -184,6 +201,7 @@ done:
 #define FIRST \
 	MOVQ  uK(R8), SI           \
 	MOVQ  uTile(R8), AX        \
+	MOVQ  R8, R14              \
 	XCHGQ DX, CX               \
 	CALL  flashScores<>(SB)    \
 	XCHGQ DX, CX
@@ -196,6 +214,7 @@ done:
 	CMPQ AX, uTile(R8)            \
 	JNE  next                     \
 	MOVQ (uSize+uK)(R8), SI       \
+	LEAQ uSize(R8), R14           \
 	CALL flashScores<>(SB)
 
 // NEXT turns to the next unit.
@@ -208,6 +227,7 @@ done:
 // LAST adds up O of the last unit.
 #define LAST \
 	NEIGHBOURS              \
+	LEAQ -uSize(R8), SI     \
 	CALL flashValues<>(SB)  \
 	AMX_END
 
@@ -228,6 +248,7 @@ unit:
 	CALL  flashMask<>(SB)
 
 visible:
+	PLAIN(half)
 	NEIGHBOURS
 	GATE
 	FETCH(fetch0, fetched0)
@@ -262,6 +283,7 @@ visible:
 	EXP(3584, KEEP(1), KEEP(2))
 	FETCH(fetch15, fetched15)
 	EXP(3840, NONE, KEEP(3))
+raised:
 	RAISED
 	JCS next
 	RAISE(next)
@@ -271,6 +293,10 @@ next:
 	JNE unit
 	LAST
 	RET
+
+half:
+	CALL flashUnit<>(SB)
+	JMP  raised
 
 // func flashAMX128(units *flashUnit, n int, scratch *byte, d int)
 TEXT ·flashAMX128(SB), NOSPLIT, $24-32
@@ -289,6 +315,7 @@ unit:
 	CALL  flashMask<>(SB)
 
 visible:
+	PLAIN(half)
 	NEIGHBOURS
 	GATE
 	FETCH(fetch0, fetched0)
@@ -323,6 +350,7 @@ visible:
 	EXP(3584, NONE, KEEP(0))
 	FETCH(fetch15, fetched15)
 	EXP(3840, KEEP(1); KEEP(2), KEEP(3))
+raised:
 	RAISED
 	JCS next
 	RAISE(next)
@@ -332,6 +360,10 @@ next:
 	JNE unit
 	LAST
 	RET
+
+half:
+	CALL flashUnit<>(SB)
+	JMP  raised
 
 // func flashAMX(units *flashUnit, n int, scratch *byte, d int)
 TEXT ·flashAMX(SB), NOSPLIT, $24-32
@@ -351,22 +383,7 @@ unit:
 	CALL  flashMask<>(SB)
 
 visible:
-	NEIGHBOURS
-	CALL flashValues<>(SB)
-	NEIGHBOURS
-	CALL flashScores<>(SB)
-	GATE
-	MOVL $16, R13
-
-rows:
-	FETCH(fetch, fetched)
-	EXP(0, NONE, NONE)
-	ADDQ $256, DX
-	ADDQ $128, DI
-	DECQ R13
-	JNE  rows
-	SUBQ $4096, DX
-	SUBQ $2048, DI
+	CALL flashUnit<>(SB)
 	RAISED
 	JCS  next
 	RAISE(next)
@@ -377,14 +394,55 @@ next:
 	LAST
 	RET
 
-// flashScores computes S of the keys at SI and the tile at AX to CX. It changes SI, AX, R13, R14 and R15.
+// flashUnit does a unit's work, one thing after the other, but for what RAISED asks for. It changes AX, SI and R13 to R15.
+TEXT flashUnit<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ (uV-uSize)(R8), R13
+	MOVQ (uTile-uSize)(R8), R15
+	LEAQ -uSize(R8), SI
+	CALL flashValues<>(SB)
+	MOVQ (uSize+uK)(R8), SI
+	MOVQ (uSize+uTile)(R8), AX
+	LEAQ uSize(R8), R14
+	CALL flashScores<>(SB)
+	GATE
+	MOVQ DX, SI
+	MOVQ DI, AX
+	MOVL $16, R13
+	CMPL (uUnion+4)(R8), $0
+	JNE  upper
+	MOVL $8, R13
+
+upper:
+	CMPL uUnion(R8), $0
+	JNE  rows
+	ADDQ $2048, DX
+	ADDQ $1024, DI
+	MOVL $8, R13
+
+rows:
+	FETCH(fetch, fetched)
+	EXP(0, NONE, NONE)
+	ADDQ $256, DX
+	ADDQ $128, DI
+	DECQ R13
+	JNE  rows
+	MOVQ SI, DX
+	MOVQ AX, DI
+	RET
+
+// flashScores computes S of the keys at SI, the tile at AX and the union in the unit at R14 to CX. It changes SI, AX,
+// R13, R14 and R15.
 TEXT flashScores<>(SB), NOSPLIT|NOFRAME, $0-0
 	INIT(0)
 	INIT(1)
-	INIT(2)
-	INIT(3)
 	MOVQ R12, R13
 	SHLQ $4, R13
+	CMPL uUnion(R14), $0
+	JEQ  upper
+	CMPL (uUnion+4)(R14), $0
+	JEQ  lower
+	INIT(2)
+	INIT(3)
 	LEAQ (SI)(R13*1), R14
 	LEAQ (SI)(R13*2), R15
 	ADDQ R15, R13
@@ -414,20 +472,52 @@ dims:
 	KEEP(3)
 	RET
 
-// flashValues adds to O and the sums of the tile at R15 the weights at BX with the values at R13. It changes AX, R13 and
-// R14.
+upper:
+	LEAQ 2048(CX), R15
+	LEAQ (SI)(R13*2), SI
+	JMP  half
+
+lower:
+	MOVQ CX, R15
+
+half:
+	LEAQ (SI)(R13*1), R14
+	MOVQ R12, R9
+	SHRQ $6, R9
+
+halfDims:
+	TILELOADD(5, rAX, r10, tQuery)
+	TILELOADD(4, rSI, r12, 0)
+	TDPBF16PS(0, 4, 5)
+	TILELOADD(4, r14, r12, 0)
+	TDPBF16PS(1, 4, 5)
+	ADDQ $1024, AX
+	ADDQ $64, SI
+	ADDQ $64, R14
+	DECQ R9
+	JNE  halfDims
+	TILESTORED(0, r15, r10, 0)
+	TILESTORED(1, r15, r10, 1024)
+	RET
+
+// flashValues adds to O and the sums of the tile at R15 the weights at BX with the values at R13, for the union in the
+// unit at SI. It changes AX, SI, R13 and R14.
 TEXT flashValues<>(SB), NOSPLIT|NOFRAME, $0-0
-	LOADSUM
-	TILELOADD(5, rBX, r10, 0)
-	SUM
-	TILELOADD(5, rBX, r10, 1024)
-	SUM
-	KEEPSUM
 	MOVQ R12, AX
 	SHLQ $4, AX
 	LEAQ 256(R15)(AX*1), AX
 	MOVQ R12, R14
 	SHRQ $6, R14
+	LOADSUM
+	CMPL uUnion(SI), $0
+	JEQ  upper
+	CMPL (uUnion+4)(SI), $0
+	JEQ  lower
+	TILELOADD(5, rBX, r10, 0)
+	SUM
+	TILELOADD(5, rBX, r10, 1024)
+	SUM
+	KEEPSUM
 
 dims:
 	TILELOADD(0, rAX, r10, 0)
@@ -444,6 +534,32 @@ dims:
 	ADDQ $4096, R13
 	DECQ R14
 	JNE  dims
+	RET
+
+upper:
+	LEAQ 1024(BX), SI
+	ADDQ $64, R13
+	JMP  half
+
+lower:
+	MOVQ BX, SI
+
+half:
+	TILELOADD(5, rSI, r10, 0)
+	SUM
+	KEEPSUM
+
+halfDims:
+	TILELOADD(0, rAX, r10, 0)
+	TILELOADD(1, rAX, r10, 1024)
+	VALUES(0, 0, 0)
+	VALUES(1, 1, 0)
+	TILESTORED(0, rAX, r10, 0)
+	TILESTORED(1, rAX, r10, 1024)
+	ADDQ $2048, AX
+	ADDQ $4096, R13
+	DECQ R14
+	JNE  halfDims
 	RET
 
 // flashMask sets S to -Inf where the mask at R14 is 0. It changes SI.
@@ -468,14 +584,29 @@ rows:
 	RET
 
 // flashRaise raises the unit's maxima to what S asks for, lets O and the sums fade, and makes P anew. It changes AX, SI
-// and R14.
+// and R13 to R15.
 TEXT flashRaise<>(SB), NOSPLIT|NOFRAME, $0-0
-	VMOVUPS (DX), Z0
-	VMOVUPS 64(DX), Z1
-	VMOVUPS 128(DX), Z2
-	VMOVUPS 192(DX), Z3
-	LEAQ    256(DX), SI
-	MOVL    $15, AX
+	// R13 quadruples of rows from SI on.
+	MOVQ DX, SI
+	MOVL $16, R13
+	CMPL (uUnion+4)(R8), $0
+	JNE  upper
+	MOVL $8, R13
+
+upper:
+	CMPL uUnion(R8), $0
+	JNE  lower
+	ADDQ $2048, SI
+	MOVL $8, R13
+
+lower:
+	VMOVUPS (SI), Z0
+	VMOVUPS 64(SI), Z1
+	VMOVUPS 128(SI), Z2
+	VMOVUPS 192(SI), Z3
+	LEAQ    -1(R13), AX
+	MOVQ    SI, R15
+	ADDQ    $256, SI
 
 highest:
 	VMAXPS (SI), Z0, Z0
@@ -525,8 +656,11 @@ fade:
 	DECQ    AX
 	JNE     fade
 
-	MOVQ DX, SI
-	MOVL $16, AX
+	MOVQ R15, SI
+	SUBQ DX, R15
+	SHRQ $1, R15
+	MOVQ DI, R14
+	ADDQ R15, DI
 
 weights:
 	VMOVUPS   (SI), Z0
@@ -544,9 +678,9 @@ weights:
 	WEIGHTS(0, Z0, Z1, Z2, Z3)
 	ADDQ      $256, SI
 	ADDQ      $128, DI
-	DECQ      AX
+	DECQ      R13
 	JNE       weights
-	SUBQ      $2048, DI
+	MOVQ      R14, DI
 	RET
 
 // PACKROW scales and rounds 32 dimensions of a query.
