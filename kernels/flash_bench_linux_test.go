@@ -190,6 +190,36 @@ func BenchmarkAttentionBlock(b *testing.B) {
 	}
 }
 
+// BenchmarkAttentionBranches is one step of eight branches, two query heads each, that share a context of 16K tokens:
+// together and one after the other.
+func BenchmarkAttentionBranches(b *testing.B) {
+	before := Tier()
+	defer selectTier(b, before)
+	const branches, group, n, d = 8, 2, 16384, 64
+	for _, c := range flashCases() {
+		for _, together := range []bool{true, false} {
+			b.Run(fmt.Sprintf("%s/%v/together=%v", c.tier, c.format, together), func(b *testing.B) {
+				selectTier(b, c.tier)
+				rng := newRand(1)
+				pages, q, out := context(b, rng, c.format, n, d), normals(rng, branches*group*d), make([]float32, branches*group*d)
+				var a Attention
+				rows := group
+				if together {
+					rows *= branches
+				}
+				seconds := benchmarkThread(b, 4*d*branches*group*n, "GFLOP/s", func() {
+					for from := 0; from < len(q); from += rows * d {
+						a.Start(c.format, q[from:from+rows*d], 0.125, rows, d)
+						a.Pages(pages)
+						a.Finish(out[from : from+rows*d])
+					}
+				})
+				b.ReportMetric(1e6*seconds, "µs")
+			})
+		}
+	}
+}
+
 // BenchmarkReadMemory is the limit of what follows: the inner products of vectors with memory that no cache holds.
 func BenchmarkReadMemory(b *testing.B) {
 	before := Tier()
