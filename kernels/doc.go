@@ -14,5 +14,6 @@
 //   - Nothing is kept. Kernels hold no state and allocate nothing per element; only Pool has a life of its own.
 //
 // Each kernel is a set of files: x.go has the contract and the portable twin, which is always compiled; kernels
-// with assembly add x_amd64.go (choice of tier and stubs), x_amd64.s and x_other.go (the twin alone).
+// with assembly add x_amd64.go or x_arm64.go (choice of tier and stubs), the .s beside it and x_other.go (the twin
+// alone).
 package kernels
