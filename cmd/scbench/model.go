@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"scbench/kernels"
@@ -13,10 +15,12 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model     string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json); the embedded reference model by default." placeholder:"DIR"`
-	NoChat    bool   `help:"Plain text instead of the model's chat template."`
-	Precision string `help:"What products and cache are rounded to: f32 or bf16; bf16 by default for bf16 checkpoints where the processor has AMX." enum:"auto,f32,bf16" default:"auto"`
-	Threads   int    `help:"Threads that compute; all processors by default. Results do not depend on it." placeholder:"N"`
+	Model       string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json); the embedded reference model by default." placeholder:"DIR"`
+	NoChat      bool   `help:"Plain text instead of the model's chat template."`
+	Precision   string `help:"What products and cache are rounded to: f32 or bf16; bf16 by default for bf16 checkpoints where the processor has AMX." enum:"auto,f32,bf16" default:"auto"`
+	PackCache   string `help:"Folder where the weights of large models, packed for AMX, are kept for the next start; in the user's cache folder by default." placeholder:"DIR"`
+	NoPackCache bool   `help:"Keep no packed weights."`
+	Threads     int    `help:"Threads that compute; all processors by default. Results do not depend on it." placeholder:"N"`
 }
 
 // opened is a model ready to run.
@@ -69,13 +73,25 @@ func (f modelFlags) open() (_ *opened, err error) {
 // choice is the precision asked for.
 func (f modelFlags) choice() (models.Choice, error) {
 	if f.Precision == "auto" || f.Precision == "" {
-		return models.Choice{Auto: true}, nil
+		return models.Choice{Auto: true, PackCache: f.packs()}, nil
 	}
 	p, err := kernels.ParsePrecision(f.Precision)
 	if err == nil && !slices.Contains(kernels.Precisions(), p) {
 		err = fmt.Errorf("--precision %s: the %s kernels of this machine have no %s products; use --precision f32, or --kernels go to have them slowly", p, kernels.Tier(), p)
 	}
-	return models.Choice{Precision: p}, err
+	return models.Choice{Precision: p, PackCache: f.packs()}, err
+}
+
+// packs is the folder for packed weights.
+func (f modelFlags) packs() string {
+	if f.PackCache != "" {
+		return f.PackCache
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil || f.NoPackCache {
+		return ""
+	}
+	return filepath.Join(dir, "scbench", "packed")
 }
 
 // tokenizer reads the model's tokenizer.

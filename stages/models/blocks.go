@@ -28,6 +28,7 @@ type reader struct {
 	w         *Weights
 	pool      *kernels.Pool
 	precision kernels.Precision
+	packs     *packs            // where packed weights are kept, or nil
 	packed    []*kernels.Weight // to be closed with the model
 	err       error
 }
@@ -44,12 +45,18 @@ func (r *reader) vector(name string, n int) []float32 {
 	return v
 }
 
-// pack prepares a matrix for products.
-func (r *reader) pack(m *kernels.Matrix) *kernels.Weight {
+// pack prepares the matrix of that name for products.
+func (r *reader) pack(name string, m *kernels.Matrix) *kernels.Weight {
 	if r.err != nil {
 		return nil
 	}
-	w := m.Pack(r.pool, r.precision)
+	w := r.packs.weight(name, m.Rows, m.Cols)
+	if w == nil {
+		w = m.Pack(r.pool, r.precision)
+	}
+	if r.packs != nil {
+		r.packs.names = append(r.packs.names, name)
+	}
 	r.packed = append(r.packed, w)
 	return w
 }
@@ -59,11 +66,12 @@ func (r *reader) close() {
 	for _, w := range r.packed {
 		w.Close()
 	}
+	r.packs.close()
 }
 
 // linear reads prefix.weight [rows, cols] and, if bias, prefix.bias [rows].
 func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
-	l := linear{w: r.pack(r.matrix(prefix+".weight", rows, cols))}
+	l := linear{w: r.pack(prefix+".weight", r.matrix(prefix+".weight", rows, cols))}
 	if bias {
 		l.bias = r.vector(prefix+".bias", rows)
 	}

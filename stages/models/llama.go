@@ -38,9 +38,9 @@ type llamaScratch struct {
 	normed, heads, active kernels.Rows
 }
 
-// NewLlama reads the weights of a LlamaForCausalLM and prepares them for products of the given precision. The weights must stay
+// NewLlama reads the weights of a LlamaForCausalLM and prepares them for products of the precision chosen. The weights must stay
 // open as long as the model is used. Close gives back what was prepared.
-func NewLlama(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (*Llama, error) {
+func NewLlama(c Config, w *Weights, pool *kernels.Pool, choice Choice) (*Llama, error) {
 	if err := c.Require("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "rms_norm_eps", "max_position_embeddings"); err != nil {
 		return nil, err
 	}
@@ -54,6 +54,7 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precis
 	if err != nil {
 		return nil, err
 	}
+	precision := choice.of(c)
 	m := &Llama{
 		pool: pool, precision: precision, rope: rope, eps: float32(c.RMSNormEps),
 		shape: engine.Shape{
@@ -61,14 +62,18 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precis
 			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(),
 		},
 	}
-	r := &reader{w: w, pool: pool, precision: precision}
+	packs, hash, err := choice.packsFor(w, precision, pool)
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{w: w, pool: pool, precision: precision, packs: packs}
 	m.embed = r.matrix("model.embed_tokens.weight", c.Vocab, c.Hidden)
 	m.norm = r.vector("model.norm.weight", c.Hidden)
 	head := m.embed
 	if !c.TieEmbeddings {
 		head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
 	}
-	m.head = r.pack(head)
+	m.head = r.pack("lm_head.weight", head)
 	r.ignore("lm_head.weight") // some checkpoints carry it although the embeddings are tied
 	for i := range c.Layers {
 		r.ignore(fmt.Sprintf("model.layers.%d.self_attn.rotary_emb.inv_freq", i)) // old ones carry what the configuration says
@@ -78,6 +83,7 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precis
 		r.close()
 		return nil, r.err
 	}
+	packs.save(hash, r.packed)
 	m.close = r.close
 	return m, nil
 }

@@ -15,7 +15,7 @@ import (
 type Architecture struct {
 	Name string // as in config.json's "architectures"
 	Doc  string
-	New  func(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (engine.Model, error)
+	New  func(c Config, w *Weights, pool *kernels.Pool, p Choice) (engine.Model, error)
 }
 
 // All is every architecture.
@@ -23,8 +23,8 @@ var All = []Architecture{
 	{
 		Name: "LlamaForCausalLM",
 		Doc:  "Llama 1 to 3.2 and models of that form",
-		New: func(c Config, w *Weights, pool *kernels.Pool, precision kernels.Precision) (engine.Model, error) {
-			return NewLlama(c, w, pool, precision)
+		New: func(c Config, w *Weights, pool *kernels.Pool, p Choice) (engine.Model, error) {
+			return NewLlama(c, w, pool, p)
 		},
 	},
 }
@@ -41,6 +41,10 @@ type Loaded struct {
 type Choice struct {
 	Precision kernels.Precision
 	Auto      bool // bf16 if the checkpoint is bf16 and the kernels are made for it, else f32
+	// PackCache is a folder where the packed weights of large checkpoints are kept for the next start; "": nowhere.
+	PackCache string
+
+	packAll bool // small checkpoints too, for tests
 }
 
 // of resolves the choice for a checkpoint.
@@ -102,7 +106,7 @@ func load(name string, files fs.FS, w *Weights, pool *kernels.Pool, p Choice) (_
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.New(c, w, pool, p.of(c))
+	m, err := a.New(c, w, pool, p)
 	if err != nil {
 		return nil, err
 	}

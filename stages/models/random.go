@@ -84,7 +84,7 @@ func Random(s RandomShape, pool *kernels.Pool, p Choice) (*Loaded, error) {
 		return nil, err
 	}
 	w := weightsOf(s.Name, file)
-	m, err := NewLlama(c, w, pool, p.of(c))
+	m, err := NewLlama(c, w, pool, p)
 	if err != nil {
 		return nil, err
 	}
