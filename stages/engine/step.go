@@ -15,7 +15,7 @@ import (
 const blockRows = 512
 
 // tileQueries is the most queries that one task of attention takes: enough to be worth loading a page for.
-const tileQueries = 128
+const tileQueries = 512
 
 // Step is one forward pass over a ragged batch, layer by layer. An architecture uses it so:
 //
