@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"scbench/outputs"
@@ -113,6 +114,7 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 		q.Answer.Session, q.Answer.Max, q.Answer.Stop, q.Answer.Limit = forks[i], q.Branch.Script.MaxAnswer[turn], j.Stop, j.Limit
 		answers[i] = q.Answer
 	}
+	against(queries)
 	if err := j.Engine.Decode(ctx, answers); err != nil {
 		return nil, err
 	}
@@ -125,6 +127,21 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 		q.Answer.Session = nil
 	}
 	return queries, nil
+}
+
+// against lets every answer be compared with that of full attention to the same prompt, if that is asked for in the run. With own
+// history, conversations part when answers do, and are compared no further.
+func against(queries []*Query) {
+	for _, full := range queries {
+		if !full.Branch.Policy.Full() {
+			continue
+		}
+		for _, q := range queries {
+			if q != full && q.Branch.Script.Mode == full.Branch.Script.Mode && slices.Equal(q.Prompt, full.Prompt) {
+				q.Answer.Against = full.Answer
+			}
+		}
+	}
 }
 
 // ask feeds the questions of one turn.

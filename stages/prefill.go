@@ -271,7 +271,7 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 				}
 				longest = max(longest, answer)
 			}
-			n += pages(history) + pages(longest)
+			n += pages(history) + 2*pages(longest) // the answer, and the branch that follows full attention's
 		}
 	}
 	return n

@@ -100,9 +100,23 @@ func (j *Job) row(a *Answered, q *Query) outputs.Row {
 	if ans.Read.Rows > 0 {
 		r.ReadBytesPerToken = float64(ans.Read.ReadBytes) / float64(ans.Read.Rows)
 	}
+	agree(&r, ans.Agreement)
 	r.PrefillCells, r.PrefillCellsDense = q.Cost.Cells, q.Cost.DenseCells
 	r.DecodeCells, r.DecodeCellsDense = ans.Read.Cells, ans.Read.DenseCells
 	return outputs.Row{Result: r, Timing: q.timing()}
+}
+
+// agree fills in the comparison with full attention; the columns stay NULL where there was none.
+func agree(r *outputs.Result, a engine.Agreement) {
+	if a.Steps == 0 {
+		return
+	}
+	top1, kl := float64(a.Same)/float64(a.Steps), a.KL/float64(a.Steps)
+	r.Top1Agreement, r.KLFull = &top1, &kl
+	if a.Diverged >= 0 {
+		n := int32(a.Diverged)
+		r.FirstDivergingToken = &n
+	}
 }
 
 func (q *Query) timing() outputs.Timing {

@@ -135,7 +135,7 @@ func Parse(spec string, all []*Method, s Shape) (Policy, error) {
 		if err != nil {
 			return Policy{}, err
 		}
-		if strings.Contains(spec, "+") && p.idle() {
+		if strings.Contains(spec, "+") && p.Full() {
 			return Policy{}, fmt.Errorf("method %s decides nothing, so there is nothing to join with +", p.Name)
 		}
 		parts = append(parts, p)

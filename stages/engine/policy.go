@@ -52,8 +52,8 @@ func (p *Policy) Generation() string {
 	return p.Name
 }
 
-// idle reports whether the policy decides nothing: full attention.
-func (p *Policy) idle() bool {
+// Full reports whether the policy decides nothing: full attention.
+func (p *Policy) Full() bool {
 	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Index == nil && p.Load == nil
 }
 
