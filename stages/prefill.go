@@ -119,8 +119,8 @@ func findPrompt(seen []*prompt, policy *engine.Policy, tokens []int32) *prompt {
 	return nil
 }
 
-// grouped returns the distinct prompts in order of first appearance, those that may share a beginning together; if alone, none may.
-func grouped(all [][]*prompt, alone bool) [][]*prompt {
+// grouped returns the distinct prompts in order of first appearance, those of one generation that may share a beginning together.
+func grouped(all [][]*prompt, share func(*prompt) bool) [][]*prompt {
 	var groups [][]*prompt
 	known := map[*prompt]bool{}
 	for _, row := range all {
@@ -131,10 +131,7 @@ func grouped(all [][]*prompt, alone bool) [][]*prompt {
 			known[p] = true
 			at := len(groups)
 			for i, g := range groups {
-				if p.policy.WholePrompt || alone {
-					break
-				}
-				if g[0].policy.Generation() == p.policy.Generation() {
+				if share(p) && g[0].policy.Generation() == p.policy.Generation() {
 					at = i
 				}
 			}
@@ -147,9 +144,10 @@ func grouped(all [][]*prompt, alone bool) [][]*prompt {
 	return groups
 }
 
-// grouped is the grouping for the job's model: where RoPE depends on the length of a prompt, prompts share nothing.
+// grouped is the grouping for the job: prompts that must be computed in one pass share nothing, nor do those of a model whose RoPE
+// depends on their length.
 func (j *Job) grouped(all [][]*prompt) [][]*prompt {
-	return grouped(all, j.Engine.Model.Shape().LengthDependent)
+	return grouped(all, func(p *prompt) bool { return !p.policy.WholePrompt && !j.Engine.Model.Shape().LengthDependent })
 }
 
 // node is a stretch of tokens that the prompts below it have in common.

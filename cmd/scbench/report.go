@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -38,6 +39,24 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")
 	}
 	return ended
+}
+
+// plan prints what the run would do. Its time is that of a prompt and some decoding, measured now.
+func (r *runCommand) plan(ctx context.Context, c console, j *stages.Job, sets sources) error {
+	p, err := j.Plan(ctx, sets.work(r, j, nil))
+	if err != nil {
+		return err
+	}
+	rate, err := j.Engine.Rate(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "queries  %d: %d contexts, %d methods, %d modes\n", p.Queries, p.Examples, len(j.Policies), len(j.Modes))
+	fmt.Fprintf(c.out, "prefill  %d tokens for prompts of %d; the least that would do is %d\n", p.Prefill, p.Alone, p.Bound)
+	fmt.Fprintf(c.out, "follow   %d tokens of questions and answers given\n", p.Follow)
+	fmt.Fprintf(c.out, "memory   up to %s of KV cache for one context\n", bytesText(p.Peak))
+	fmt.Fprintf(c.out, "time     about %.0f s for prompts and questions at %.0f tokens/s, and what the answers take\n", float64(p.Prefill+p.Follow)/rate, rate)
+	return nil
 }
 
 // caveats says what a reader of the table has to know of its rows.

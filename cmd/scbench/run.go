@@ -40,6 +40,7 @@ type runCommand struct {
 	KVMemory  string  `name:"kv-memory" help:"Most memory for KV caches, such as 8GiB; half of what is free by default." placeholder:"SIZE"`
 	Limit     float64 `help:"Seconds that decoding one answer may take; answers cut off so are counted as failed." placeholder:"SECONDS"`
 
+	Plan  bool   `help:"Say what the run would compute and how much memory it needs, and leave."`
 	Out   string `help:"Folder for runs and built sets." default:"outputs" placeholder:"DIR"`
 	Force bool   `help:"Write over what another run left in the folder, and do not go on from an interrupted one."`
 }
@@ -99,6 +100,9 @@ func (r *runCommand) Run(c console) error {
 	job := r.job(o, policies, store, limit)
 	if err := job.Prompter.Check(job.History); err != nil {
 		return err
+	}
+	if r.Plan {
+		return r.plan(ctx, c, job, sets)
 	}
 	out, dir, err := r.create(job, o, sets)
 	if err != nil {

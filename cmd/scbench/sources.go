@@ -27,7 +27,7 @@ func (s sources) Close() {
 	}
 }
 
-// work yields the examples of all sets, but for those whose rows an interrupted run has left.
+// work yields the examples of all sets, but for those whose rows an interrupted run has left in out, if there is one.
 func (s sources) work(r *runCommand, j *stages.Job, out *outputs.Run) iter.Seq2[stages.Work, error] {
 	return func(yield func(stages.Work, error) bool) {
 		for i := range s {
@@ -35,7 +35,7 @@ func (s sources) work(r *runCommand, j *stages.Job, out *outputs.Run) iter.Seq2[
 			from := stages.Source{DataHash: p.Content, Profile: p.Profile, Seed: int64(p.Seed)}
 			for e, err := range s[i].examples(r) {
 				w := stages.Work{Task: &s[i].task, Example: e, Source: from}
-				if err == nil && done(w, j, out) {
+				if err == nil && out != nil && done(w, j, out) {
 					continue
 				}
 				if !yield(w, err) || err != nil {

@@ -52,6 +52,18 @@ func (e *Engine) Forward(ctx context.Context, batch []Chunk) ([]float64, error) 
 	return seconds, nil
 }
 
+// Rate measures how many tokens a second a prompt of some 500 tokens takes.
+func (e *Engine) Rate(ctx context.Context) (float64, error) {
+	const n = 512
+	s := e.Open(Policy{}, 0)
+	defer s.Release()
+	seconds, err := e.Forward(ctx, []Chunk{{Session: s, Tokens: make([]int32, n)}})
+	if err != nil {
+		return 0, err
+	}
+	return n / max(seconds[0], 1e-9), nil
+}
+
 // Settle ends the first prompt of a session while nobody computes, and returns the seconds it took.
 func (e *Engine) Settle(s *Session) (float64, error) {
 	e.mu.Lock()
