@@ -75,6 +75,9 @@ func (l *layout) panelsPerTask() int {
 	if l.turn() < l.chunks() {
 		return most
 	}
+	if l.block <= groupRows { // few rows: reading the weight is the work, 128 KB in some 8 µs
+		return max(128<<10/(max(l.steps, 1)*stepBytes), 1)
+	}
 	return min(max(work/(max(l.block, 2*groupRows)*max(l.steps, 1)*stepCols*panelCols), 1), most)
 }
 
