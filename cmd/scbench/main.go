@@ -31,7 +31,7 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what this machine has, and what fits on it."`
 
-	Kernels string           `help:"Instruction set of the kernels: go, avx2 or avx512; the best there is by default." placeholder:"TIER"`
+	Kernels string           `help:"Instruction set of the kernels: go, neon, avx2, avx512 or amx; the best there is by default." placeholder:"TIER"`
 	Version kong.VersionFlag `help:"Print the version and leave."`
 }
 

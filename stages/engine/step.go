@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -115,7 +116,7 @@ func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 		h    int
 		a, b int
 	}
-	var jobs []job
+	var jobs, borrowed []job
 	for i := range s.parts {
 		p := &s.parts[i]
 		a, b := max(lo, p.lo), min(hi, p.lo+p.n)
@@ -127,9 +128,18 @@ func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 				p.base[h] = p.chunk.Session.Layers[l].Slots(h)
 			}
 			jobs = append(jobs, job{p, h, a, b})
+			if p.chunk.Session.Layers[l].Borrowed(h) {
+				borrowed = append(borrowed, jobs[len(jobs)-1])
+			}
 		}
 	}
 	errs := make([]error, len(jobs))
+	s.pool.Run(len(borrowed), func(i int) { // before their owners, who may be in the same batch, write to them
+		errs[i] = borrowed[i].p.chunk.Session.Layers[l].Own(borrowed[i].h)
+	})
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
 	s.pool.Run(len(jobs), func(i int) {
 		j := jobs[i]
 		from, to := (j.a-lo)*w, (j.b-lo)*w

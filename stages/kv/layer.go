@@ -112,6 +112,9 @@ func (l *Layer) AppendHead(h int, k, v []float32, pos []int32) error {
 	if len(k) != len(pos)*n*d || len(v) != len(k) {
 		panic(fmt.Sprintf("kv: append of %d keys and %d values numbers for %d tokens of %d heads of %d", len(k), len(v), len(pos), n, d))
 	}
+	if err := l.Own(h); err != nil { // copy on write
+		return err
+	}
 	var buf [2][]float32 // the head's keys and values of one page, side by side
 	for done := 0; done < len(pos); {
 		room := min(kernels.PageTokens-l.heads[h].slots%kernels.PageTokens, len(pos)-done)
@@ -135,17 +138,36 @@ func (l *Layer) Extend() {
 	}
 }
 
+// Borrowed reports whether the last, partly filled page of head h is another branch's, which the next append would copy.
+func (l *Layer) Borrowed(h int) bool {
+	hd := &l.heads[h]
+	return hd.slots%kernels.PageTokens != 0 && !hd.ownTail
+}
+
+// Own copies the last page of head h if it is borrowed. Branches that are appended to side by side must own their pages before the
+// page's owner writes to it.
+func (l *Layer) Own(h int) error {
+	if !l.Borrowed(h) {
+		return nil
+	}
+	hd := &l.heads[h]
+	p, err := l.arena.page()
+	if err != nil {
+		return err
+	}
+	copy(p.Data, hd.tail.Data)
+	copy(p.Pos, hd.tail.Pos[:hd.slots%kernels.PageTokens])
+	hd.tail, hd.ownTail = p, true
+	return nil
+}
+
 // fill writes tokens, which fit the last page of h or the next one; k and v are [len(pos), Dim].
 func (l *Layer) fill(h *head, k, v []float32, pos []int32) error {
 	r := h.slots % kernels.PageTokens
-	if r == 0 || !h.ownTail {
+	if r == 0 {
 		p, err := l.arena.page()
 		if err != nil {
 			return err
-		}
-		if r != 0 { // copy on write: the tail is another branch's
-			copy(p.Data, h.tail.Data)
-			copy(p.Pos, h.tail.Pos[:r])
 		}
 		h.tail, h.ownTail = p, true
 	}
