@@ -200,25 +200,30 @@ func policy(t *testing.T, format string, args ...any) engine.Policy {
 	return p
 }
 
+// goldenAShape runs the vectors of A-shape and Tri-shape, which share queries, keys and values.
 func goldenAShape(t *testing.T, v vector) {
-	p := policy(t, "ashape:init=%d,local=%d", v.setting(t, "n_init"), v.setting(t, "n_local"))
-	b := newBench(t, v, p)
-	want, shape := v.floats(t, "a_shape_out")
-	near(t, "a_shape_out", b.attend(t, false), rows(want, shape), outputTolerance, 0)
-	mask := v.bools(t, "a_shape_mask")
-	pattern := p.Generate(0, engine.Tile{}).Heads[0]
-	for i := range b.n {
-		got := make([]bool, b.n)
-		for _, r := range kv.Runs(nil, pattern(nil, int32(i), int32(i)+1), int32(i)) {
-			for j := r.Lo; j < r.Hi; j++ {
-				got[j] = true
+	sinks, local := v.setting(t, "n_init"), v.setting(t, "n_local")
+	for name, p := range map[string]engine.Policy{
+		"a_shape":   policy(t, "ashape:init=%d,local=%d", sinks, local),
+		"tri_shape": policy(t, "trishape:init=%d,local=%d,last=%d", sinks, local, v.setting(t, "n_last")),
+	} {
+		b := newBench(t, v, p)
+		want, shape := v.floats(t, name+"_out")
+		near(t, name+"_out", b.attend(t, false), rows(want, shape), outputTolerance, 0)
+		mask := v.bools(t, name+"_mask")
+		pattern := p.Generate(0, engine.Tile{Hi: b.n}).Heads[0]
+		for i := range b.n {
+			got := make([]bool, b.n)
+			for _, r := range kv.Runs(nil, pattern(nil, int32(i), int32(i)+1), int32(i)) {
+				for j := r.Lo; j < r.Hi; j++ {
+					got[j] = true
+				}
+			}
+			if !slices.Equal(got, mask[i*b.n:(i+1)*b.n]) {
+				t.Fatalf("%s_mask: row %d differs", name, i)
 			}
 		}
-		if !slices.Equal(got, mask[i*b.n:(i+1)*b.n]) {
-			t.Fatalf("a_shape_mask: row %d differs", i)
-		}
 	}
-	t.Log("not compared: tri_shape_out, tri_shape_mask (no method of this project computes them)")
 }
 
 func goldenSnapKV(t *testing.T, v vector) {

@@ -8,6 +8,7 @@ import "scbench/stages/engine"
 var All = []*engine.Method{
 	&Full,
 	&AShape,
+	&TriShape,
 	&StreamingLLM,
 	&SnapKV,
 	&Quest,
