@@ -16,7 +16,7 @@ import (
 
 // listCommand prints what the program knows.
 type listCommand struct {
-	What string `arg:"" optional:"" enum:"all,tasks,methods,profiles,models,columns" default:"all" help:"One of tasks, methods, profiles, models, columns; all but columns by default."`
+	What string `arg:"" optional:"" enum:"all,tasks,methods,settings,profiles,models,columns" default:"all" help:"One of tasks, methods, settings (of methods), profiles, models, columns; all but columns by default."`
 	JSON bool   `name:"json" help:"Columns as JSON."`
 }
 
@@ -34,7 +34,7 @@ func (l listCommand) Run(c console) error {
 		name  string
 		print func(io.Writer)
 	}{
-		{"tasks", listTasks}, {"methods", listMethods}, {"profiles", listProfiles}, {"models", listModels}, {"columns", listColumns},
+		{"tasks", listTasks}, {"methods", listMethods}, {"settings", listSettings}, {"profiles", listProfiles}, {"models", listModels}, {"columns", listColumns},
 	} {
 		if l.What == s.name {
 			return table(c.out, s.print)
@@ -66,8 +66,14 @@ func listTasks(w io.Writer) {
 func listMethods(w io.Writer) {
 	for _, m := range methods.All {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", m.Name, m.Stage, m.Doc)
+	}
+}
+
+// listSettings prints the settings of methods with their defaults.
+func listSettings(w io.Writer) {
+	for _, m := range methods.All {
 		for _, p := range m.Params {
-			fmt.Fprintf(w, "  %s=%s\t\t%s\n", p.Name, p.Default, p.Doc)
+			fmt.Fprintf(w, "%s\t%s=%s\t%s\n", m.Name, p.Name, p.Default, p.Doc)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"scbench/kernels"
 	"scbench/stages/kv"
 )
 
@@ -73,7 +74,9 @@ type Tile struct {
 	Dim     int
 	Layer   *kv.Layer // holds the keys of all rows before Hi
 	// Queries computes the queries of the rows at positions [lo, hi), [hi-lo, Heads, Dim], after RoPE, not scaled.
+	// It computes on the pool, so it must not be called from a task of it.
 	Queries func(lo, hi int) []float32
+	Pool    *kernels.Pool // for what a plan can work out for its heads side by side
 }
 
 // Plan says for each query head which keys its rows read.

@@ -168,7 +168,7 @@ func (s *Step) Plan(l int, queries func(lo, hi int) []float32) {
 		}
 		p.plan = ses.Policy.Generate(l, Tile{
 			Lo: p.first, Hi: p.first + p.n, Heads: s.shape.Heads, KVHeads: s.shape.KVHeads, Dim: s.shape.Dim,
-			Layer: ses.Layers[l],
+			Layer: ses.Layers[l], Pool: s.pool,
 			Queries: func(lo, hi int) []float32 {
 				if lo < p.first || hi > p.first+p.n {
 					panic(fmt.Sprintf("engine: queries of positions [%d, %d) asked in a pass over [%d, %d)", lo, hi, p.first, p.first+p.n))

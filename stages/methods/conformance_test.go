@@ -1,0 +1,227 @@
+package methods
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+	"scbench/stages/kv"
+)
+
+// conforming has, per method, specifications small enough to act on a prompt of promptRows, and those without a limit, which must be
+// full attention bit for bit. A method that is not listed fails TestConformance.
+var conforming = map[string]struct{ small, unlimited []string }{
+	"full":         {[]string{"full"}, []string{"full"}},
+	"ashape":       {[]string{"ashape:init=4,local=32"}, []string{"ashape:init=0,local=1000", "ashape:init=1000,local=1"}},
+	"trishape":     {[]string{"trishape:init=4,local=32,last=20"}, []string{"trishape:local=1000", "trishape:init=0,local=1,last=1000"}},
+	"minference":   {[]string{"minference:vertical=30,slash=100", "minference:pattern=block_sparse,blocks=2", "minference:pattern=stream_llm,vertical=4,slash=32"}, []string{"minference", "minference:vertical=1000,slash=1", "minference:pattern=block_sparse", "minference:pattern=stream_llm"}},
+	"flexprefill":  {[]string{"flexprefill:gamma=0.3,block=32", "flexprefill:gamma=0.3,tau=1,block=32"}, []string{"flexprefill:gamma=1,block=32", "flexprefill:block=32,min=1000"}},
+	"xattention":   {[]string{"xattention:threshold=0.3,block=32,chunk=64"}, []string{"xattention:threshold=1,block=32,chunk=64"}},
+	"trianglemix":  {[]string{"trianglemix:init=4,local=32,last=20,start=1", "trianglemix:init=4,local=32,last=20,start=1,lower=minference,vertical=30,slash=100"}, []string{"trianglemix", "trianglemix:start=100"}},
+	"streamingllm": {[]string{"streamingllm:init=4,local=32"}, []string{"streamingllm"}},
+	"snapkv":       {[]string{"snapkv:budget=64", "snapkv:budget=1/4,pool=max"}, []string{"snapkv"}},
+	"quest":        {[]string{"quest:budget=64"}, []string{"quest:page=1"}}, // in whole pages it drops the last, partly filled one, as the reference does
+}
+
+// The conversation of the suite: a prompt whose last page is not full, and a follow-up.
+const (
+	promptRows = 333
+	followRows = 5
+)
+
+var conformanceShape = engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 16, Vocab: 1}
+
+// chat is a session on random keys, values and queries.
+type chat struct {
+	t     *testing.T
+	pool  *kernels.Pool
+	store *kv.Store
+}
+
+func newChat(t *testing.T, threads int) *chat {
+	pool := kernels.NewPool(threads)
+	t.Cleanup(pool.Close)
+	return &chat{t, pool, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, conformanceShape.Dim, 0)}
+}
+
+// say feeds rows tokens whose numbers depend on seed, and returns what attention makes of them, layer after layer.
+func (c *chat) say(s *engine.Session, rows int, seed uint64) []float32 {
+	c.t.Helper()
+	r := rand.New(rand.NewPCG(seed, 1))
+	random := func(heads int) []float32 {
+		x := make([]float32, rows*heads*conformanceShape.Dim)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return x
+	}
+	step, err := engine.Begin(context.Background(), conformanceShape, c.pool, []engine.Chunk{{Session: s, Tokens: make([]int32, rows)}})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var all []float32
+	for l := range conformanceShape.Layers {
+		if err := step.Append(l, random(conformanceShape.KVHeads), random(conformanceShape.KVHeads), 0, rows); err != nil {
+			c.t.Fatal(err)
+		}
+		q := random(conformanceShape.Heads)
+		w := len(q) / rows
+		step.Plan(l, func(lo, hi int) []float32 { return slices.Clone(q[lo*w : hi*w]) })
+		out := make([]float32, len(q))
+		step.Attend(l, out, q, 0, rows)
+		all = append(all, out...)
+	}
+	if err := step.End(); err != nil {
+		c.t.Fatal(err)
+	}
+	return all
+}
+
+// converse runs a whole conversation and returns all of attention's answers, and what the prompt and the follow-up cost.
+func (c *chat) converse(spec string) (out []float32, prompt, follow engine.Cost) {
+	c.t.Helper()
+	p := c.policy(spec)
+	s := engine.NewSession(conformanceShape, c.store, p, p.Window)
+	defer s.Release()
+	out = c.say(s, promptRows, 1)
+	prompt = s.Cost
+	if err := s.Settle(c.pool); err != nil {
+		c.t.Fatal(err)
+	}
+	f := s.Fork(p)
+	defer f.Release()
+	out = append(out, c.say(f, followRows, 2)...)
+	return append(out, c.say(f, 1, 3)...), prompt, f.Cost
+}
+
+func (c *chat) policy(spec string) engine.Policy {
+	c.t.Helper()
+	p, err := Parse(spec, conformanceShape)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return p
+}
+
+// TestConformance is what every method must hold to.
+func TestConformance(t *testing.T) {
+	for _, m := range All {
+		specs, ok := conforming[m.Name]
+		if !ok {
+			t.Errorf("method %s is not in the table of this test", m.Name)
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			c := newChat(t, 1)
+			full, _, _ := c.converse("full")
+			for _, spec := range specs.unlimited {
+				if got, _, _ := c.converse(spec); !slices.Equal(got, full) {
+					t.Errorf("%s is not full attention, bit for bit", spec)
+				}
+			}
+			for _, spec := range specs.small {
+				got, prompt, follow := c.converse(spec)
+				if spec != "full" && slices.Equal(got, full) || prompt.Cells > prompt.DenseCells || follow.Cells > follow.DenseCells {
+					t.Errorf("%s: %d of %d cells in the prompt and %d of %d after it, and the answers of full attention: %v",
+						spec, prompt.Cells, prompt.DenseCells, follow.Cells, follow.DenseCells, slices.Equal(got, full))
+				}
+				if two, _, _ := newChat(t, 2).converse(spec); !slices.Equal(got, two) {
+					t.Errorf("%s: two threads compute other numbers than one", spec)
+				}
+				c.forks(spec)
+				c.budget(spec, prompt)
+			}
+			if n := c.store.InUse(); n != 0 {
+				t.Errorf("%d bytes left", n)
+			}
+			refuses(t, m)
+		})
+	}
+}
+
+// budget checks that a budget says no less than what attention of the prompt reads per row, for methods that shape it.
+func (c *chat) budget(spec string, prompt engine.Cost) {
+	c.t.Helper()
+	p := c.policy(spec)
+	if p.Budget == nil {
+		return
+	}
+	n := p.Budget(promptRows)
+	if n < 1 || n > promptRows {
+		c.t.Errorf("%s: a budget of %d tokens of %d", spec, n, promptRows)
+	}
+	if p.Generate != nil && n < promptRows && prompt.Cells >= prompt.DenseCells {
+		c.t.Errorf("%s: a budget of %d tokens, and yet all cells are computed", spec, n)
+	}
+}
+
+// forks checks that what a branch decodes leaves its parent and the parent's next branch as they were.
+func (c *chat) forks(spec string) {
+	c.t.Helper()
+	p := c.policy(spec)
+	parent := engine.NewSession(conformanceShape, c.store, p, p.Window)
+	defer parent.Release()
+	c.say(parent, promptRows, 1)
+	if err := parent.Settle(c.pool); err != nil {
+		c.t.Fatal(err)
+	}
+	before := contents(parent)
+	var first []float32
+	for i := range 3 {
+		f := parent.Fork(p)
+		if i == 1 { // another conversation in between
+			c.say(f, 70, 9)
+			f.Release()
+			continue
+		}
+		got := c.say(f, followRows, 2)
+		f.Release()
+		if first == nil {
+			first = got
+		} else if !slices.Equal(got, first) {
+			c.t.Errorf("%s: a branch answers differently after another was decoded", spec)
+		}
+	}
+	if !slices.Equal(contents(parent), before) {
+		c.t.Errorf("%s: a branch changed its parent's cache", spec)
+	}
+}
+
+// contents are all keys and values that a session holds.
+func contents(s *engine.Session) []float32 {
+	var all []float32
+	x := make([]float32, conformanceShape.Dim)
+	for _, l := range s.Layers {
+		for h := range l.Heads() {
+			for i := range l.Slots(h) {
+				l.Key(x, h, i)
+				all = append(all, x...)
+				l.Value(x, h, i)
+				all = append(all, x...)
+			}
+		}
+	}
+	return all
+}
+
+// refuses checks that settings out of range are errors that name method and setting.
+func refuses(t *testing.T, m *engine.Method) {
+	t.Helper()
+	for _, p := range m.Params {
+		for _, bad := range []string{"-1", "no/such"} {
+			_, err := Parse(m.Name+":"+p.Name+"="+bad, conformanceShape)
+			if want := "method " + m.Name + ": " + p.Name + "=" + bad; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s=%s: error %v, want one that says %q", p.Name, bad, err, want)
+			}
+		}
+	}
+	if _, err := Parse(m.Name+":nonsense=1", conformanceShape); err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("an unknown setting: %v", err)
+	}
+}
