@@ -7,8 +7,9 @@ import (
 
 // PageView is a page of one KV head and who sees what of it.
 type PageView struct {
-	Data []byte   // in the format of the Attention; PageBytes long
-	Mask []uint64 // [rows]: bit j of Mask[r]: query r sees slot j; nil: every query sees every slot
+	Data   []byte     // PageBytes long
+	Mask   []uint64   // [rows]: bit j of Mask[r]: query r sees slot j; nil: every query sees every slot
+	Format PageFormat // PageQ8, PageQ4 or PageQ2; otherwise the page is in the format of the Attention
 }
 
 // Attention is softmax attention of some queries to pages of one KV head, a few pages at a time:
@@ -23,6 +24,11 @@ type PageView struct {
 // In the format PageF32 everything is float32. In PageBF16 queries (after scaling), keys, values and weights are
 // rounded to bf16, to nearest, the weights up when halfway; sums and the softmax are float32, and a row is divided by
 // the sum of its rounded weights, so a row that has but one key with weight gives that key's value exactly.
+//
+// Quantised pages may lie among the others. Their numbers are those of LoadK and LoadV, to which the format applies as to
+// any others, but for tiers with a kernel that reads the codes of pages under PageBF16 (AMX): there queries and weights
+// are rounded to bf16 after they have been multiplied by the scales, sums with the minima are float32, and such pages
+// have sums of their own, which are merged at the end.
 //
 // Row r's result depends on its own query, the keys and values that it sees, and the order of their pages: not on
 // other rows, nor on how pages are spread over calls, bit for bit. Slots that a query does not see have no effect on
@@ -42,6 +48,7 @@ type Attention struct {
 	full       []uint64
 
 	tiles tileState
+	quant quantState
 }
 
 // Start begins with queries q[rows, d], which are multiplied by scale, and no keys.
@@ -54,6 +61,7 @@ func (a *Attention) Start(format PageFormat, q []float32, scale float32, rows, d
 	a.seen = resize(a.seen, rows)
 	clear(a.seen)
 	a.allSeen = false
+	a.quant.start(q, scale)
 	if a.tiled = a.startTiles(q, scale); a.tiled {
 		return
 	}
@@ -85,9 +93,11 @@ func resize[T any](x []T, n int) []T {
 // Pages attends to pages, in order.
 func (a *Attention) Pages(pages []PageView) {
 	a.unions = resize(a.unions, len(pages))
+	quantised := false
 	for i := range pages {
 		p := &pages[i]
-		checkPage("Attention", a.format, p.Data, a.d)
+		quantised = quantised || p.Format.bits() > 0
+		checkPage("Attention", a.formatOf(p), p.Data, a.d)
 		if p.Mask == nil {
 			a.unions[i], a.allSeen = ^uint64(0), true
 			continue
@@ -102,6 +112,15 @@ func (a *Attention) Pages(pages []PageView) {
 		}
 		a.unions[i] = union
 	}
+	if quantised {
+		a.mixedPages(pages)
+		return
+	}
+	a.ownPages(pages)
+}
+
+// ownPages attends to pages in the format of the Attention, whose unions are known.
+func (a *Attention) ownPages(pages []PageView) {
 	if a.tiled {
 		a.tilePages(pages)
 		return
@@ -126,14 +145,15 @@ func (a *Attention) Finish(out []float32) {
 	checkLen("Attention", "out", len(out), a.rows, a.d)
 	if a.tiled {
 		a.finishTiles(out)
-		return
-	}
-	for r, l := range a.l {
-		by := a.divisor(r, l)
-		for t, v := range a.o[r*a.d : (r+1)*a.d] {
-			out[r*a.d+t] = v / by
+	} else {
+		for r, l := range a.l {
+			by := a.divisor(r, l)
+			for t, v := range a.o[r*a.d : (r+1)*a.d] {
+				out[r*a.d+t] = v / by
+			}
 		}
 	}
+	a.finishQuant(out)
 }
 
 // divisor is what row r's sum of weighted values is divided by, given its sum of weights l.
@@ -166,6 +186,7 @@ func (a *Attention) Partial(o, m, l []float32) {
 			}
 		}
 	}
+	a.partialQuant(o, m, l)
 	for r := range l {
 		switch {
 		case !a.seen[r] && !a.allSeen:

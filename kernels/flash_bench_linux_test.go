@@ -85,7 +85,7 @@ func causal(a *Attention, out, q []float32, pages []PageView, n, d, rows int, fo
 			}
 		}
 		for p := range rows / PageTokens {
-			views = append(views, PageView{pages[first+p].Data, masks[p*rows : (p+1)*rows]})
+			views = append(views, PageView{Data: pages[first+p].Data, Mask: masks[p*rows : (p+1)*rows]})
 		}
 		a.Start(format, q[from*d:(from+rows)*d], 1/float32(math.Sqrt(float64(d))), rows, d)
 		a.Pages(views)

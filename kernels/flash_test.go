@@ -206,7 +206,7 @@ func TestAttentionGarbage(t *testing.T) {
 					StoreSlot(p.format, page, j, bad, bad, p.d)
 				}
 			}
-			spoilt.views = append(spoilt.views, PageView{page, view.Mask})
+			spoilt.views = append(spoilt.views, PageView{Data: page, Mask: view.Mask})
 		}
 		got := spoilt.finish(0, p.rows, len(p.views))
 		sameBits(t, "row", got[r*p.d:][:p.d], want[r*p.d:][:p.d])
@@ -251,7 +251,7 @@ func TestAttentionOverflow(t *testing.T) {
 					q[0] = 1
 					var a Attention
 					a.Start(format, q, 1, 1, d)
-					a.Pages([]PageView{{page, []uint64{mask}}})
+					a.Pages([]PageView{{Data: page, Mask: []uint64{mask}}})
 					out := make([]float32, d)
 					a.Finish(out)
 					if isNaN := out[0] != out[0]; isNaN == (i == 5) {
@@ -279,7 +279,7 @@ func TestAttentionScale(t *testing.T) {
 					q[0], q[d] = 1, 0.5
 					var a Attention
 					a.Start(format, q, 1, 3, d)
-					a.Pages([]PageView{{page, nil}, {page, nil}, {page, []uint64{5, 1 << 63, 0}}})
+					a.Pages([]PageView{{Data: page}, {Data: page}, {Data: page, Mask: []uint64{5, 1 << 63, 0}}})
 					out := make([]float32, 3*d)
 					a.Finish(out)
 					want := float32(63)
@@ -301,8 +301,8 @@ func TestAttentionShapes(t *testing.T) {
 	mustPanic(t, "q", func() { a.Start(PageBF16, make([]float32, 7), 1, 2, 4) })
 	mustPanic(t, "format", func() { a.Start(2, make([]float32, 8), 1, 2, 4) })
 	a.Start(PageBF16, make([]float32, 8), 1, 2, 4)
-	mustPanic(t, "page", func() { a.Pages([]PageView{{page[64:], nil}}) })
-	mustPanic(t, "mask", func() { a.Pages([]PageView{{page, make([]uint64, 3)}}) })
+	mustPanic(t, "page", func() { a.Pages([]PageView{{Data: page[64:]}}) })
+	mustPanic(t, "mask", func() { a.Pages([]PageView{{Data: page, Mask: make([]uint64, 3)}}) })
 	mustPanic(t, "out", func() { a.Finish(make([]float32, 7)) })
 	mustPanic(t, "o", func() { a.Partial(make([]float32, 8), make([]float32, 2), make([]float32, 1)) })
 }

@@ -13,20 +13,25 @@ type PageFormat uint8
 const (
 	PageF32  PageFormat = iota // keys [PageTokens, d], values [PageTokens, d], float32
 	PageBF16                   // keys [PageTokens, d], values transposed [d, PageTokens], bf16
+	PageQ8                     // KIVI's codes of 8 bits: whole pages only, made by QuantizePage; QuantGroup divides d
+	PageQ4                     // of 4 bits
+	PageQ2                     // of 2 bits
 )
 
-// String is "f32" or "bf16".
+// String is "f32", "bf16", "q8", "q4" or "q2".
 func (f PageFormat) String() string {
 	switch f {
 	case PageF32:
 		return "f32"
 	case PageBF16:
 		return "bf16"
+	case PageQ8, PageQ4, PageQ2:
+		return fmt.Sprintf("q%d", f.bits())
 	}
 	return fmt.Sprintf("PageFormat(%d)", uint8(f))
 }
 
-// size is the number of bytes of one value.
+// size is the number of bytes of one value that is not quantised.
 func (f PageFormat) size() int {
 	if f == PageF32 {
 		return 4
@@ -35,13 +40,21 @@ func (f PageFormat) size() int {
 }
 
 // PageBytes is the size of a page of heads of d dimensions.
-func PageBytes(f PageFormat, d int) int { return 2 * PageTokens * d * f.size() }
+func PageBytes(f PageFormat, d int) int {
+	if bits := f.bits(); bits > 0 { // codes; scales and minima
+		return 2*PageTokens*d*bits/8 + 2*2*2*2*d
+	}
+	return 2 * PageTokens * d * f.size()
+}
 
 func checkPage(kernel string, f PageFormat, page []byte, d int) {
-	if f > PageBF16 {
+	if f > PageQ2 {
 		panic(fmt.Sprintf("kernels: %s: %v is no page format", kernel, f))
 	}
-	checkLen(kernel, "page (in bytes)", len(page), 2*PageTokens*f.size(), d)
+	if f.bits() > 0 && d%QuantGroup != 0 {
+		panic(fmt.Sprintf("kernels: %s: %v has whole groups of %d dimensions, not %d", kernel, f, QuantGroup, d))
+	}
+	checkLen(kernel, "page (in bytes)", len(page), PageBytes(f, d), 1)
 	if uintptr(unsafe.Pointer(unsafe.SliceData(page)))%lineSize != 0 {
 		panic(fmt.Sprintf("kernels: %s: the page does not start on a %d-byte boundary", kernel, lineSize))
 	}
@@ -70,6 +83,9 @@ func StoreSlot(f PageFormat, page []byte, slot int, k, v []float32, d int) {
 // StoreSlots is StoreSlot for n slots from the given one on; k and v are [n, d].
 func StoreSlots(f PageFormat, page []byte, slot int, k, v []float32, n, d int) {
 	checkPage("StoreSlots", f, page, d)
+	if f.bits() > 0 {
+		panic(fmt.Sprintf("kernels: StoreSlots: pages of %v are made by QuantizePage", f))
+	}
 	checkLen("StoreSlots", "k", len(k), n, d)
 	checkLen("StoreSlots", "v", len(v), n, d)
 	if slot < 0 || slot+n > PageTokens {
@@ -119,6 +135,11 @@ func storeBF16Go(keys, vals []uint16, k, v []float32, n, d int) {
 func LoadK(f PageFormat, dst []float32, page []byte, slot int) {
 	d := len(dst)
 	checkPage("LoadK", f, page, d)
+	if f.bits() > 0 {
+		p := codesOf(f, page, d)
+		p.key(dst, slot)
+		return
+	}
 	if f == PageF32 {
 		k, _ := pageF32(page, d)
 		copy(dst, k[slot*d:(slot+1)*d])
@@ -134,6 +155,11 @@ func LoadK(f PageFormat, dst []float32, page []byte, slot int) {
 func LoadV(f PageFormat, dst []float32, page []byte, slot int) {
 	d := len(dst)
 	checkPage("LoadV", f, page, d)
+	if f.bits() > 0 {
+		p := codesOf(f, page, d)
+		p.value(dst, slot)
+		return
+	}
 	if f == PageF32 {
 		_, v := pageF32(page, d)
 		copy(dst, v[slot*d:(slot+1)*d])
@@ -151,6 +177,12 @@ func KeyScoresPage(f PageFormat, dst []float32, page []byte, q []float32, scale 
 	checkPage("KeyScoresPage", f, page, d)
 	if len(dst) > PageTokens {
 		panic(fmt.Sprintf("kernels: KeyScoresPage: %d scores of a page of %d", len(dst), PageTokens))
+	}
+	if f.bits() > 0 {
+		k, buf := keysOf(f, page, d)
+		defer scratchPool.Put(buf)
+		KeyScores(dst, q, k, scale)
+		return
 	}
 	pageScores(f, dst, page, q, scale)
 }
@@ -181,6 +213,12 @@ func MinMaxPage(f PageFormat, lo, hi []float32, page []byte, from, to int) {
 	checkPage("MinMaxPage", f, page, d)
 	if from < 0 || from > to || to > PageTokens {
 		panic(fmt.Sprintf("kernels: MinMaxPage: slots [%d, %d) are not in a page of %d", from, to, PageTokens))
+	}
+	if f.bits() > 0 {
+		k, buf := keysOf(f, page, d)
+		defer scratchPool.Put(buf)
+		MinMax(lo, hi, k[from*d:to*d], to-from, d)
+		return
 	}
 	if f == PageF32 {
 		k, _ := pageF32(page, d)

@@ -1,0 +1,205 @@
+package kernels
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// A quantised page holds, in this order,
+//
+//	the codes of the keys    [2 groups of tokens, d/32, 2] tiles of 16 tokens by 32 dimensions
+//	the codes of the values  [d/32, 2, 2] tiles of 16 dimensions by 32 tokens, the tokens running fastest
+//	scales and minima        binary16: keys' scales [2, d], minima [2, d], values' scales [d/32, 64], minima [d/32, 64]
+//
+// A tile is what AMX wants as its second operand: sixteen rows of 32 numbers, of which number 2i+j of row r belongs to
+// column i (a token of the keys, a dimension of the values) and to place 2r+j along the sum. Its codes lie in words of
+// 16 bits: word w has number w of neighbouring rows, the first one lowest. Codes of 8 bits are two tiles of 4, the
+// lower halves first.
+
+// tileWords is the number of numbers in a row of a tile.
+const tileWords = 32
+
+// bits is the number of bits of a code; 0 for a format without codes.
+func (f PageFormat) bits() int {
+	switch f {
+	case PageQ8:
+		return 8
+	case PageQ4:
+		return 4
+	case PageQ2:
+		return 2
+	}
+	return 0
+}
+
+// pageCodes are the parts of a quantised page.
+type pageCodes struct {
+	bits, d                        int
+	keys, vals                     []uint16
+	keyScale, keyLo, valScale, vLo []uint16
+}
+
+func codesOf(f PageFormat, page []byte, d int) pageCodes {
+	all := values[uint16](page)
+	codes, params := PageTokens*d*f.bits()/16, 2*d
+	p := pageCodes{bits: f.bits(), d: d, keys: all[:codes], vals: all[codes:][:codes]}
+	all = all[2*codes:]
+	p.keyScale, p.keyLo, p.valScale, p.vLo = all[:params], all[params:][:params], all[2*params:][:params], all[3*params:][:params]
+	return p
+}
+
+// place is where the code of row r and number w of a tile lies: its words and shifts; low codes first for 8 bits.
+func (p *pageCodes) place(tile, r, w int) (word, shift int) {
+	width := min(p.bits, 4)
+	per := 16 / width
+	return tile*tileWords*p.bits + r/per*tileWords + w, r % per * width
+}
+
+func (p *pageCodes) code(from []uint16, tile, r, w int) uint32 {
+	word, shift := p.place(tile, r, w)
+	if p.bits == 8 {
+		return uint32(from[word]>>shift&15 | from[word+4*tileWords]>>shift&15<<4)
+	}
+	return uint32(from[word] >> shift & (1<<p.bits - 1))
+}
+
+func (p *pageCodes) setCode(to []uint16, tile, r, w int, code uint32) {
+	word, shift := p.place(tile, r, w)
+	if p.bits == 8 {
+		to[word+4*tileWords] |= uint16(code>>4) << shift
+		code &= 15
+	}
+	to[word] |= uint16(code) << shift
+}
+
+// keyPlace is the tile, row and number of a key's code, valuePlace of a value's.
+func (p *pageCodes) keyPlace(slot, c int) (tile, r, w int) {
+	return (slot/32*(p.d/32)+c/32)*2 + slot/16%2, c % 32 / 2, slot%16*2 + c%2
+}
+
+func (p *pageCodes) valuePlace(slot, c int) (tile, r, w int) {
+	return c/16*2 + slot/32, slot % 32 / 2, c%16*2 + slot%2
+}
+
+// key writes the numbers of a key to dst, value those of a value.
+func (p *pageCodes) key(dst []float32, slot int) {
+	params := slot / QuantGroup * p.d
+	for c := range dst {
+		tile, r, w := p.keyPlace(slot, c)
+		code := p.code(p.keys, tile, r, w)
+		dst[c] = float32(float32(code)*float16(uint32(p.keyScale[params+c]))) + float16(uint32(p.keyLo[params+c]))
+	}
+}
+
+func (p *pageCodes) value(dst []float32, slot int) {
+	for c := range dst {
+		params := c/QuantGroup*PageTokens + slot
+		tile, r, w := p.valuePlace(slot, c)
+		code := p.code(p.vals, tile, r, w)
+		dst[c] = float32(float32(code)*float16(uint32(p.valScale[params]))) + float16(uint32(p.vLo[params]))
+	}
+}
+
+// QuantizePage quantises a full page src of PageF32 or PageBF16 to the page dst of format f, which is PageQ8, PageQ4 or
+// PageQ2: as KIVI does, keys by channel in groups of QuantGroup tokens, values by token in groups of QuantGroup
+// channels, with scales and minima in binary16 (see QuantizeKeys). It reports whether that is possible: a page with
+// numbers that are not finite, or groups beyond the range of binary16, has to stay as it is; dst then holds anything.
+func QuantizePage(f PageFormat, dst []byte, from PageFormat, src []byte, d int) bool {
+	checkPage("QuantizePage", f, dst, d)
+	checkPage("QuantizePage", from, src, d)
+	if f.bits() == 0 || from.bits() != 0 {
+		panic(fmt.Sprintf("kernels: QuantizePage: from %v to %v", from, f))
+	}
+	n, bits := PageTokens*d, f.bits()
+	buf := scratchBytes(4 * (2*n + 4*2*d + 2*n*bits/32))
+	defer scratchPool.Put(buf)
+	x := values[float32](*buf)
+	take := func(n int) (part []float32) {
+		part, x = x[:n:n], x[n:]
+		return part
+	}
+	words := func(n int) []uint32 {
+		return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(take(n)))), n)
+	}
+	k, v, ks, kl, vs, vl := take(n), take(n), take(2*d), take(2*d), take(2*d), take(2*d)
+	kc, vc := words(n*bits/32), words(n*bits/32)
+	for slot := range PageTokens {
+		LoadK(from, k[slot*d:][:d], src, slot)
+		LoadV(from, v[slot*d:][:d], src, slot)
+	}
+	if !finite(k) || !finite(v) {
+		return false
+	}
+	QuantizeKeys(kc, ks, kl, k, F16, bits, PageTokens/QuantGroup, d)
+	QuantizeValues(vc, vs, vl, v, F16, bits, PageTokens, d)
+	if !finite(ks) || !finite(kl) || !finite(vs) || !finite(vl) {
+		return false
+	}
+	p := codesOf(f, dst, d)
+	p.set(kc, vc)
+	for i := range 2 * d {
+		p.keyScale[i], p.keyLo[i] = toF16(ks[i]), toF16(kl[i])
+		row, group := i%PageTokens, i/PageTokens
+		p.valScale[i], p.vLo[i] = toF16(vs[row*(d/QuantGroup)+group]), toF16(vl[row*(d/QuantGroup)+group])
+	}
+	return true
+}
+
+// set lays out the codes of QuantizeKeys and QuantizeValues.
+func (p *pageCodes) set(keys, vals []uint32) {
+	clear(p.keys)
+	clear(p.vals)
+	per, mask := 32/p.bits, uint32(1)<<p.bits-1
+	for slot := range PageTokens {
+		group, at := slot/QuantGroup, slot%QuantGroup
+		words, shift := keys[(group*p.bits+at/per)*p.d:][:p.d], at%per*p.bits
+		for c, word := range words {
+			tile, r, w := p.keyPlace(slot, c)
+			p.setCode(p.keys, tile, r, w, word>>shift&mask)
+		}
+		for c := range p.d {
+			tile, r, w := p.valuePlace(slot, c)
+			p.setCode(p.vals, tile, r, w, vals[(slot*p.d+c)/per]>>(c%per*p.bits)&mask)
+		}
+	}
+}
+
+func finite(x []float32) bool {
+	for _, v := range x {
+		if v-v != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// dequantizePage writes the numbers of a quantised page to a page of PageF32 or, rounded, PageBF16.
+func dequantizePage(to PageFormat, dst []byte, f PageFormat, src []byte, d int) {
+	p := codesOf(f, src, d)
+	if to == PageF32 {
+		k, v := pageF32(dst, d)
+		for slot := range PageTokens {
+			p.key(k[slot*d:][:d], slot)
+			p.value(v[slot*d:][:d], slot)
+		}
+		return
+	}
+	buf := scratchBytes(8 * PageTokens * d)
+	defer scratchPool.Put(buf)
+	wide := (*buf)[:8*PageTokens*d]
+	dequantizePage(PageF32, wide, f, src, d)
+	k, v := pageF32(wide, d)
+	keys, vals := pageBF16(dst, d)
+	storeBF16(keys, vals, k, v, PageTokens, d)
+}
+
+// keysOf returns the keys of a quantised page; the buffer goes back to scratchPool.
+func keysOf(f PageFormat, page []byte, d int) (k []float32, buf *[]byte) {
+	buf = scratchBytes(4 * PageTokens * d)
+	k = values[float32]((*buf)[:4*PageTokens*d])
+	p := codesOf(f, page, d)
+	for slot := range PageTokens {
+		p.key(k[slot*d:][:d], slot)
+	}
+	return k, buf
+}
