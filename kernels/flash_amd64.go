@@ -63,6 +63,9 @@ type tileState struct {
 	units    []flashUnit // [0] stands for the first unit's predecessor
 	masks    []tileMask
 	rows     []float32 // sixteen rows
+
+	quantPages []quantPage // maxQuantPages of them, and their masks
+	quantMasks [][flashRows]uint64
 }
 
 func (a *Attention) startTiles(q []float32, scale float32) bool {

@@ -18,20 +18,25 @@ type quantJob struct {
 	o       unsafe.Pointer // 120
 	head    unsafe.Pointer // 128
 	queries unsafe.Pointer // 136: [2, groups] tiles of queries times scales
-	keys    unsafe.Pointer // 144: [groups, 2] tiles of one or two halves
+	tiles   unsafe.Pointer // 144: two times four tiles of one or two halves, of codes
 	bias    unsafe.Pointer // 152: [2, 16, 16] float32
 	scores  unsafe.Pointer // 160: [4, 16, 16] float32
 	scales  unsafe.Pointer // 168: [groups, 2, 64] float32: values' scales, what is added to them
 	weights unsafe.Pointer // 176: [groups, 2] tiles of weights times scales
-	vals    unsafe.Pointer // 184: [groups, 2, 2] tiles
 }
 
 // quantPage is a page for the assembly.
 type quantPage struct {
 	data  unsafe.Pointer
-	mask  *[16]uint64 // nil: all is seen
-	ahead uintptr     // how far from it the page to be fetched is
+	mask  *[flashRows]uint64 // nil: all is seen
+	ahead uintptr            // how far from it the page to be fetched is
 }
+
+// A call of the assembly ends in less than 100 µs: by the number of dimensions of its pages.
+const (
+	quantDims     = 4096
+	maxQuantPages = quantDims / QuantGroup
+)
 
 // quantTables are the bf16 numbers of codes of 4 and 2 bits, about their middle; the index's upper bits do not matter.
 var quantTables = func() (t [3][tileWords]uint16) {
@@ -59,7 +64,7 @@ func (a *Attention) quantPages(pages []PageView) bool {
 	}
 	for from := 0; from < len(pages); {
 		to := from + 1
-		for to < len(pages) && pages[to].Format == pages[from].Format && to-from < max(1, 4096/a.d) {
+		for to < len(pages) && pages[to].Format == pages[from].Format && to-from < max(1, quantDims/a.d) {
 			to++
 		}
 		for first := 0; first < a.rows; first += 16 {
@@ -73,8 +78,10 @@ func (a *Attention) quantPages(pages []PageView) bool {
 // quantTile attends with some rows to pages of one format.
 func (a *Attention) quantTile(pages []PageView, first, rows int) {
 	s, groups := &a.quant, a.d/QuantGroup
-	var list [128]quantPage
-	var masks [128][16]uint64
+	if a.tiles.quantPages == nil {
+		a.tiles.quantPages, a.tiles.quantMasks = make([]quantPage, maxQuantPages), make([][flashRows]uint64, maxQuantPages)
+	}
+	list, masks := a.tiles.quantPages, a.tiles.quantMasks
 	n := 0
 	for i := range pages {
 		p := &list[n]
@@ -117,17 +124,18 @@ func (a *Attention) quantTile(pages []PageView, first, rows int) {
 	j.q, j.o = unsafe.Pointer(&s.rows[first*a.d]), unsafe.Pointer(&s.o[first*a.d])
 	j.head = unsafe.Pointer(&s.head[first*quantHead(a.d)])
 	const tile = 1024
-	buf := scratchBytes(2*2*tile + 4*tile + groups*(2*tile+4*tile+512+2*tile+8*tile))
+	buf := scratchBytes(16*tile + 2*tile + 4*tile + groups*(2*tile+512+2*tile))
 	rest := *buf
 	take := func(n int) unsafe.Pointer {
 		part := unsafe.Pointer(&rest[0])
 		rest = rest[n:]
 		return part
 	}
-	j.queries, j.keys = take(2*tile*groups), take(4*tile*groups)
+	j.queries, j.tiles = take(2*tile*groups), take(16*tile)
 	j.bias, j.scores, j.scales = take(2*tile), take(4*tile), take(512*groups)
-	j.weights, j.vals = take(2*tile*groups), take(8*tile*groups)
+	j.weights = take(2 * tile * groups)
 	flashQuantAMX(&j, &list[0], n)
+	clear(list[:n]) // pages belong to others
 	scratchPool.Put(buf)
 }
 

@@ -24,12 +24,11 @@
 #define jO 120
 #define jHead 128
 #define jQueries 136
-#define jKeys 144
+#define jTiles 144
 #define jBias 152
 #define jScores 160
 #define jScales 168
 #define jWeights 176
-#define jVals 184
 
 // The polynomial of weightBF16 from the top; then 1 and -Inf.
 DATA quantConst<>+0(SB)/4, $0.07802452266443263
@@ -65,19 +64,19 @@ GLOBL quantConst<>(SB), RODATA|NOPTR, $24
 	VMOVDQU32 Z2, (disp+128)(DI)    \
 	VMOVDQU32 Z3, (disp+192)(DI)
 
-// TILE4 makes a tile of 256 bytes of codes.
-#define TILE4(from, disp, table) \
+// TILE4 makes a tile of 256 bytes of codes, and fetches as much of the next page.
+#define TILE4(from, disp, table, FETCH) \
 	VMOVDQU32  from(SI), Z0      \
-	PREFETCHT0 from(AX)          \
+	FETCH      from(AX)          \
 	ROWS4(disp, Z0, table)       \
 	VMOVDQU32  (from+64)(SI), Z0 \
-	PREFETCHT0 (from+64)(AX)     \
+	FETCH      (from+64)(AX)     \
 	ROWS4((disp+256), Z0, table) \
 	VMOVDQU32  (from+128)(SI), Z0 \
-	PREFETCHT0 (from+128)(AX)    \
+	FETCH      (from+128)(AX)    \
 	ROWS4((disp+512), Z0, table) \
 	VMOVDQU32  (from+192)(SI), Z0 \
-	PREFETCHT0 (from+192)(AX)    \
+	FETCH      (from+192)(AX)    \
 	ROWS4((disp+768), Z0, table)
 
 // ROWS2 makes eight rows of a vector of codes of 2 bits.
@@ -106,8 +105,10 @@ GLOBL quantConst<>(SB), RODATA|NOPTR, $24
 	VMOVDQU32 Z6, (disp+384)(DI)    \
 	VMOVDQU32 Z7, (disp+448)(DI)
 
-// unpackTiles makes CX tiles (pairs of them for codes of 8 bits) at DI of codes at SI. It changes AX, CX, SI and DI.
+// unpackTiles makes four tiles (pairs of them for codes of 8 bits) at DI of codes at SI, which goes on. It changes AX, CX
+// and DI.
 TEXT unpackTiles<>(SB), NOSPLIT|NOFRAME, $0-0
+	MOVL $4, CX
 	CMPQ jBits(R8), $4
 	JEQ  bits4
 	JGT  bits8
@@ -128,7 +129,7 @@ bits2:
 
 bits4:
 	LEAQ (SI)(R15*1), AX
-	TILE4(0, 0, Z31)
+	TILE4(0, 0, Z31, PREFETCHT0)
 	ADDQ $256, SI
 	ADDQ $1024, DI
 	DECQ CX
@@ -137,8 +138,8 @@ bits4:
 
 bits8:
 	LEAQ (SI)(R15*1), AX
-	TILE4(0, 0, Z31)
-	TILE4(256, 1024, Z30)
+	TILE4(0, 0, Z31, PREFETCHT1)
+	TILE4(256, 1024, Z30, PREFETCHT1)
 	ADDQ $512, SI
 	ADDQ $2048, DI
 	DECQ CX
@@ -146,7 +147,7 @@ bits8:
 	RET
 
 // func flashQuantAMX(job *quantJob, pages *quantPage, n int)
-TEXT ·flashQuantAMX(SB), NOSPLIT, $32-24
+TEXT ·flashQuantAMX(SB), NOSPLIT, $48-24
 	MOVQ         job+0(FP), R8
 	MOVQ         pages+8(FP), R9
 	MOVQ         n+16(FP), AX
@@ -168,6 +169,14 @@ TEXT ·flashQuantAMX(SB), NOSPLIT, $32-24
 	VBROADCASTSS quantConst<>+12(SB), Z25
 	VBROADCASTSS quantConst<>+16(SB), Z24
 	VBROADCASTSS quantConst<>+20(SB), Z23
+	MOVQ         0(R9), SI
+	MOVQ         16(R9), R15
+	MOVQ         jTiles(R8), DI
+	MOVQ         DI, this-24(SP)
+	LEAQ         8192(DI), AX
+	MOVQ         AX, other-32(SP)
+	CALL         unpackTiles<>(SB)
+	MOVQ         SI, codes-40(SP)
 
 page:
 	MOVQ  0(R9), SI
@@ -235,52 +244,67 @@ query:
 
 	// S, but for the products with the minima.
 	MOVQ jQueries(R8), R14
-	MOVQ jScores(R8), DX
-	MOVQ $2, again-16(SP)
-
-keyGroup:
-	MOVQ jKeys(R8), DI
-	LEAQ (R13)(R13*1), CX
-	CALL unpackTiles<>(SB)
-	MOVQ jKeys(R8), DI
-	MOVQ R13, CX
+	MOVQ this-24(SP), DX
+	MOVQ other-32(SP), R12
+	MOVQ codes-40(SP), SI
+	MOVQ R13, again-16(SP)
 	TILEZERO(0)
 	TILEZERO(1)
+	TILEZERO(2)
+	TILEZERO(3)
 
 keyDims:
+	MOVQ R13, AX
+	SHLQ $10, AX
+	ADDQ R14, AX
 	TILELOADD(4, r14, r10, 0)
-	TILELOADD(6, rDI, r10, 0)
-	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDI, r10, 1024)
+	TILELOADD(5, rAX, r10, 0)
 	CMPQ jBits(R8), $8
 	JEQ  keyHalves
+	TILELOADD(6, rDX, r10, 0)
+	TDPBF16PS(0, 4, 6)
+	TILELOADD(7, rDX, r10, 1024)
 	TDPBF16PS(1, 4, 7)
-	ADDQ $2048, DI
+	TILELOADD(6, rDX, r10, 2048)
+	TDPBF16PS(2, 5, 6)
+	TILELOADD(7, rDX, r10, 3072)
+	TDPBF16PS(3, 5, 7)
 	JMP  keyNext
 
 keyHalves:
-	TDPBF16PS(0, 4, 7)
-	TILELOADD(6, rDI, r10, 2048)
-	TDPBF16PS(1, 4, 6)
-	TILELOADD(7, rDI, r10, 3072)
+	TILELOADD(6, rDX, r10, 0)
+	TDPBF16PS(0, 4, 6)
+	TILELOADD(7, rDX, r10, 2048)
 	TDPBF16PS(1, 4, 7)
-	ADDQ $4096, DI
+	TILELOADD(6, rDX, r10, 4096)
+	TDPBF16PS(2, 5, 6)
+	TILELOADD(7, rDX, r10, 6144)
+	TDPBF16PS(3, 5, 7)
+	TILELOADD(6, rDX, r10, 1024)
+	TDPBF16PS(0, 4, 6)
+	TILELOADD(7, rDX, r10, 3072)
+	TDPBF16PS(1, 4, 7)
+	TILELOADD(6, rDX, r10, 5120)
+	TDPBF16PS(2, 5, 6)
+	TILELOADD(7, rDX, r10, 7168)
+	TDPBF16PS(3, 5, 7)
 
 keyNext:
+	MOVQ R12, DI
+	CALL unpackTiles<>(SB)
+	XCHGQ R12, DX
 	ADDQ $1024, R14
-	DECQ CX
+	DECQ again-16(SP)
 	JNE  keyDims
+	MOVQ DX, this-24(SP)
+	MOVQ R12, other-32(SP)
+	MOVQ SI, codes-40(SP)
+	MOVQ jRows(R8), R12
+	MOVQ jScores(R8), DX
 	TILESTORED(0, rDX, r10, 0)
 	TILESTORED(1, rDX, r10, 1024)
-	ADDQ $2048, DX
-	DECQ again-16(SP)
-	JNE  keyGroup
-
-	// The tile unit has work left; meanwhile the values.
-	MOVQ jVals(R8), DI
-	MOVQ R13, CX
-	SHLQ $2, CX
-	CALL unpackTiles<>(SB)
+	TILESTORED(2, rDX, r10, 2048)
+	TILESTORED(3, rDX, r10, 3072)
 	MOVQ jScales(R8), DI
 	MOVQ R13, CX
 
@@ -319,7 +343,7 @@ valueScales:
 	MOVQ jScores(R8), SI
 	MOVQ jBias(R8), DX
 	MOVQ jWeights(R8), DI
-	MOVQ DI, weights-24(SP)
+	MOVQ DI, weights-48(SP)
 	MOVQ jHead(R8), R14
 	MOVQ jO(R8), BX
 	MOVQ 8(R9), R15
@@ -418,8 +442,8 @@ weightGroup:
 	ADDQ        $64, R14
 	DECQ        R12
 	JNE         weightGroup
-	ADDQ        $64, weights-24(SP)
-	MOVQ        weights-24(SP), DI
+	ADDQ        $64, weights-48(SP)
+	MOVQ        weights-48(SP), DI
 	ADDQ        $64, SI
 	ADDQ        $64, DX
 	ADDQ        R11, BX
@@ -427,56 +451,74 @@ weightGroup:
 	JNE         row
 	MOVQ        jRows(R8), R12
 
-	// O
-	MOVQ jO(R8), AX
-	MOVQ jVals(R8), DI
-	MOVQ jWeights(R8), SI
-	MOVQ R13, CX
+	// O. The last tiles that are made are those of the next page; after the last page its own once more.
+	MOVQ jO(R8), BX
+	MOVQ jWeights(R8), R14
+	MOVQ this-24(SP), DX
+	MOVQ other-32(SP), R12
+	MOVQ codes-40(SP), SI
+	MOVQ 16(R9), R15
+	MOVQ R13, again-16(SP)
 
 valueDims:
-	TILELOADD(0, rAX, r11, 0)
-	TILELOADD(1, rAX, r11, 64)
-	TILELOADD(4, rSI, r10, 0)
-	TILELOADD(5, rSI, r10, 1024)
+	TILELOADD(0, rBX, r11, 0)
+	TILELOADD(1, rBX, r11, 64)
+	TILELOADD(4, r14, r10, 0)
+	TILELOADD(5, r14, r10, 1024)
 	CMPQ jBits(R8), $8
 	JEQ  valueHalves
-	TILELOADD(6, rDI, r10, 0)
+	TILELOADD(6, rDX, r10, 0)
 	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDI, r10, 2048)
+	TILELOADD(7, rDX, r10, 2048)
 	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDI, r10, 1024)
+	TILELOADD(6, rDX, r10, 1024)
 	TDPBF16PS(0, 5, 6)
-	TILELOADD(7, rDI, r10, 3072)
+	TILELOADD(7, rDX, r10, 3072)
 	TDPBF16PS(1, 5, 7)
-	ADDQ $4096, DI
 	JMP  valueNext
 
 valueHalves:
-	TILELOADD(6, rDI, r10, 0)
+	TILELOADD(6, rDX, r10, 0)
 	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDI, r10, 4096)
+	TILELOADD(7, rDX, r10, 4096)
 	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDI, r10, 1024)
+	TILELOADD(6, rDX, r10, 1024)
 	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDI, r10, 5120)
+	TILELOADD(7, rDX, r10, 5120)
 	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDI, r10, 2048)
+	TILELOADD(6, rDX, r10, 2048)
 	TDPBF16PS(0, 5, 6)
-	TILELOADD(7, rDI, r10, 6144)
+	TILELOADD(7, rDX, r10, 6144)
 	TDPBF16PS(1, 5, 7)
-	TILELOADD(6, rDI, r10, 3072)
+	TILELOADD(6, rDX, r10, 3072)
 	TDPBF16PS(0, 5, 6)
-	TILELOADD(7, rDI, r10, 7168)
+	TILELOADD(7, rDX, r10, 7168)
 	TDPBF16PS(1, 5, 7)
-	ADDQ $8192, DI
 
 valueNext:
-	TILESTORED(0, rAX, r11, 0)
-	TILESTORED(1, rAX, r11, 64)
-	ADDQ $128, AX
-	ADDQ $2048, SI
-	DECQ CX
+	CMPQ again-16(SP), $1
+	JNE  samePage
+	MOVQ 0(R9), SI
+	XORL R15, R15
+	CMPQ left-8(SP), $1
+	JEQ  samePage
+	MOVQ 24(R9), SI
+	MOVQ 40(R9), R15
+
+samePage:
+	MOVQ R12, DI
+	CALL unpackTiles<>(SB)
+	XCHGQ R12, DX
+	TILESTORED(0, rBX, r11, 0)
+	TILESTORED(1, rBX, r11, 64)
+	ADDQ $128, BX
+	ADDQ $2048, R14
+	DECQ again-16(SP)
 	JNE  valueDims
+	MOVQ DX, this-24(SP)
+	MOVQ R12, other-32(SP)
+	MOVQ SI, codes-40(SP)
+	MOVQ jRows(R8), R12
 	ADDQ $24, R9
 	DECQ left-8(SP)
 	JNE  page

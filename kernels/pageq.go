@@ -7,7 +7,7 @@ import (
 
 // A quantised page holds, in this order,
 //
-//	the codes of the keys    [2 groups of tokens, d/32, 2] tiles of 16 tokens by 32 dimensions
+//	the codes of the keys    [d/32, 4] tiles of 16 tokens by 32 dimensions
 //	the codes of the values  [d/32, 2, 2] tiles of 16 dimensions by 32 tokens, the tokens running fastest
 //	scales and minima        binary16: keys' scales [2, d], minima [2, d], values' scales [d/32, 64], minima [d/32, 64]
 //
@@ -74,7 +74,7 @@ func (p *pageCodes) setCode(to []uint16, tile, r, w int, code uint32) {
 
 // keyPlace is the tile, row and number of a key's code, valuePlace of a value's.
 func (p *pageCodes) keyPlace(slot, c int) (tile, r, w int) {
-	return (slot/32*(p.d/32)+c/32)*2 + slot/16%2, c % 32 / 2, slot%16*2 + c%2
+	return c/32*4 + slot/16, c % 32 / 2, slot%16*2 + c%2
 }
 
 func (p *pageCodes) valuePlace(slot, c int) (tile, r, w int) {
@@ -173,15 +173,69 @@ func finite(x []float32) bool {
 	return true
 }
 
+// unpack writes the codes of a tile, row by row.
+func (p *pageCodes) unpack(dst *[tileRows * tileWords]uint8, from []uint16, tile int) {
+	from = from[tile*tileWords*p.bits:][:tileWords*p.bits]
+	width := min(p.bits, 4)
+	per, mask := 16/width, uint16(1)<<width-1
+	for r := range tileRows {
+		words, shift := from[r/per*tileWords:][:tileWords], r%per*width
+		row := dst[r*tileWords:][:tileWords]
+		for w, word := range words {
+			row[w] = uint8(word >> shift & mask)
+		}
+		if p.bits == 8 {
+			for w, word := range from[(4+r/per)*tileWords:][:tileWords] {
+				row[w] |= uint8(word>>shift&mask) << 4
+			}
+		}
+	}
+}
+
+// allKeys writes the numbers of all keys to k[PageTokens, d].
+func (p *pageCodes) allKeys(k []float32) {
+	var codes [tileRows * tileWords]uint8
+	for tile := range PageTokens * p.d / len(codes) {
+		p.unpack(&codes, p.keys, tile)
+		slot, c := tile%4*16, tile/4*32
+		params := slot/QuantGroup*p.d + c
+		var scale, lo [QuantGroup]float32
+		for i := range scale {
+			scale[i], lo[i] = float16(uint32(p.keyScale[params+i])), float16(uint32(p.keyLo[params+i]))
+		}
+		for t := range 16 {
+			row := k[(slot+t)*p.d+c:][:QuantGroup]
+			for i := range row {
+				row[i] = float32(float32(codes[i/2*tileWords+2*t+i%2])*scale[i]) + lo[i]
+			}
+		}
+	}
+}
+
+// allValues writes the numbers of all values to v[PageTokens, d].
+func (p *pageCodes) allValues(v []float32) {
+	var codes [tileRows * tileWords]uint8
+	for tile := range PageTokens * p.d / len(codes) {
+		p.unpack(&codes, p.vals, tile)
+		slot, c := tile%2*32, tile/2*16
+		for t := range 32 {
+			params := c/QuantGroup*PageTokens + slot + t
+			scale, lo := float16(uint32(p.valScale[params])), float16(uint32(p.vLo[params]))
+			row := v[(slot+t)*p.d+c:][:16]
+			for i := range row {
+				row[i] = float32(float32(codes[t/2*tileWords+2*i+t%2])*scale) + lo
+			}
+		}
+	}
+}
+
 // dequantizePage writes the numbers of a quantised page to a page of PageF32 or, rounded, PageBF16.
 func dequantizePage(to PageFormat, dst []byte, f PageFormat, src []byte, d int) {
-	p := codesOf(f, src, d)
 	if to == PageF32 {
+		p := codesOf(f, src, d)
 		k, v := pageF32(dst, d)
-		for slot := range PageTokens {
-			p.key(k[slot*d:][:d], slot)
-			p.value(v[slot*d:][:d], slot)
-		}
+		p.allKeys(k)
+		p.allValues(v)
 		return
 	}
 	buf := scratchBytes(8 * PageTokens * d)
@@ -198,8 +252,6 @@ func keysOf(f PageFormat, page []byte, d int) (k []float32, buf *[]byte) {
 	buf = scratchBytes(4 * PageTokens * d)
 	k = values[float32]((*buf)[:4*PageTokens*d])
 	p := codesOf(f, page, d)
-	for slot := range PageTokens {
-		p.key(k[slot*d:][:d], slot)
-	}
+	p.allKeys(k)
 	return k, buf
 }
