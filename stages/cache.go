@@ -34,7 +34,7 @@ func (b *Branched) Release() {
 }
 
 // cache makes the branches: it forks the prompts, lets each method compress and index its fork, and lets go of the prompts.
-func (j *Job) cache(_ context.Context, f *Filled) (_ *Branched, err error) {
+func (j *Job) cache(ctx context.Context, f *Filled) (_ *Branched, err error) {
 	b := &Branched{Filled: f}
 	defer func() {
 		if err != nil {
@@ -50,7 +50,8 @@ func (j *Job) cache(_ context.Context, f *Filled) (_ *Branched, err error) {
 			x := &Branch{Policy: &j.Policies[i], Script: f.Scripts[i][m], prompt: p, session: p.session.Fork(j.Policies[i])}
 			b.Branches = append(b.Branches, x)
 			var err error
-			x.seconds, err = j.Engine.Settle(x.session)
+			x.seconds, err = j.Engine.Settle(ctx, x.session)
+			x.seconds += p.spent.watch[i]
 			if errors.Is(err, kv.ErrFull) {
 				b.refuse()
 			} else if err != nil {

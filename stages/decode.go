@@ -98,7 +98,7 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 			q.Answer = &engine.Answer{Logits: append([]float32(nil), x.prompt.logits...)}
 		}
 		if turn == 0 {
-			q.Prefill, q.Cost = x.prompt.seconds, x.prompt.cost
+			q.Prefill, q.Cost = x.prompt.spent.seconds, x.prompt.spent.cost
 			q.Computed += len(x.Script.First)
 		}
 	}

@@ -10,7 +10,7 @@ type Plan struct {
 	Examples, Queries int
 	Alone             int64 // tokens of first prompts, if every method computed its own in every mode
 	Prefill           int64 // tokens that will be computed: each distinct beginning once
-	Bound             int64 // the least that would do, if every method could share every beginning with every other of its generation
+	Bound             int64 // the least that would do: each row once that is the same, number for number, in several prompts
 	Follow            int64 // tokens of questions and gold answers that are fed after the first prompts
 	Peak              int64 // most bytes of KV cache that one example needs at once
 }
@@ -37,15 +37,36 @@ func (j *Job) Plan(ctx context.Context, work iter.Seq2[Work, error]) (Plan, erro
 				}
 			}
 		}
-		for _, g := range j.grouped(prompts) {
-			p.Prefill += tree(g).tokensBelow()
+		for _, root := range forest(prompts) {
+			p.Prefill += root.tokensBelow()
 		}
-		for _, g := range grouped(prompts, func(*prompt) bool { return true }) {
-			p.Bound += tree(g).tokensBelow()
-		}
+		p.Bound += bound(prompts)
 		p.Peak = max(p.Peak, j.plan(a, prompts))
 	}
 	return p, nil
+}
+
+// bound counts the rows of prompts that differ, whatever else keeps them from being shared: a row is the same in two prompts if both
+// begin with the same tokens up to it, and methods of the same kind compute it, from positions alone.
+func bound(prompts [][]*prompt) int64 {
+	root := &node{}
+	var n int64
+	seen := map[*prompt]bool{}
+	for _, row := range prompts {
+		for _, p := range row {
+			if seen[p] {
+				continue
+			}
+			seen[p] = true
+			free := *p
+			if free.alone = p.policy.WholePrompt; free.alone {
+				n += int64(len(p.tokens))
+				continue
+			}
+			root.add(&free)
+		}
+	}
+	return n + root.tokensBelow()
 }
 
 // tokensBelow is the number of tokens of a node and all below it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"scbench/kernels"
 	"scbench/outputs"
@@ -31,9 +32,17 @@ type Filled struct {
 type prompt struct {
 	tokens  []int32
 	policy  *engine.Policy
+	users   []engine.Policy // whose branches fork from it
+	alone   bool            // whether it shares its computation with nobody
 	session *engine.Session
 	logits  []float32 // of the last token; nil if no answer follows it directly
+	spent   spent
+}
+
+// spent is what the computation of a prompt took.
+type spent struct {
 	seconds float64
+	watch   []float64 // per policy: seconds of its observers
 	cost    engine.Cost
 }
 
@@ -77,8 +86,8 @@ func (j *Job) prefill(ctx context.Context, a *Asked) (_ *Filled, err error) {
 			j.alone.Add(int64(len(p.tokens)))
 		}
 	}
-	for _, group := range j.grouped(f.prompts) {
-		if err := j.fill(ctx, group); err != nil {
+	for _, root := range forest(f.prompts) {
+		if err := j.fill(ctx, root); err != nil {
 			if errors.Is(err, kv.ErrFull) {
 				f.Release()
 				f.refused = errFull
@@ -90,19 +99,23 @@ func (j *Job) prefill(ctx context.Context, a *Asked) (_ *Filled, err error) {
 	return f, nil
 }
 
-// prompts lists what is to be computed: policies of one generation share a prompt if the tokens are the same.
+// prompts lists what is to be computed: policies of one generation share a prompt if the tokens are the same. A prompt that must be
+// computed in one pass, and one of a model whose RoPE depends on its length, shares no part with others.
 func (j *Job) prompts(a *Asked) [][]*prompt {
 	var seen []*prompt
+	shape := j.Engine.Model.Shape()
 	out := make([][]*prompt, len(j.Policies))
 	for i := range j.Policies {
 		for _, s := range a.Scripts[i] {
 			p := findPrompt(seen, &j.Policies[i], s.First)
-			if p == nil {
+			if p == nil || j.NoShare {
 				p = &prompt{tokens: s.First, policy: &j.Policies[i]}
+				p.alone = p.policy.WholePrompt || shape.LengthDependent || j.NoShare
 				seen = append(seen, p)
 			}
+			p.users = append(p.users, j.Policies[i])
 			if s.Mode == outputs.MultiTurn && p.logits == nil {
-				p.logits = make([]float32, j.Engine.Model.Shape().Vocab)
+				p.logits = make([]float32, shape.Vocab)
 			}
 			out[i] = append(out[i], p)
 		}
@@ -119,9 +132,19 @@ func findPrompt(seen []*prompt, policy *engine.Policy, tokens []int32) *prompt {
 	return nil
 }
 
-// grouped returns the distinct prompts in order of first appearance, those of one generation that may share a beginning together.
-func grouped(all [][]*prompt, share func(*prompt) bool) [][]*prompt {
-	var groups [][]*prompt
+// node is a stretch of tokens that the prompts below it have in common, computed under one policy.
+type node struct {
+	tokens []int32
+	policy *engine.Policy
+	kids   []*node
+	prompt *prompt // ends here, or nil
+}
+
+// forest joins the distinct prompts, in order of first appearance, by their common beginnings: one tree for all that share, and
+// one for each that does not. Roots have no tokens.
+func forest(all [][]*prompt) []*node {
+	shared := &node{}
+	roots := []*node{shared}
 	known := map[*prompt]bool{}
 	for _, row := range all {
 		for _, p := range row {
@@ -129,61 +152,51 @@ func grouped(all [][]*prompt, share func(*prompt) bool) [][]*prompt {
 				continue
 			}
 			known[p] = true
-			at := len(groups)
-			for i, g := range groups {
-				if share(p) && g[0].policy.Generation() == p.policy.Generation() {
-					at = i
-				}
+			root := shared
+			if p.alone {
+				root = &node{}
+				roots = append(roots, root)
 			}
-			if at == len(groups) {
-				groups = append(groups, nil)
-			}
-			groups[at] = append(groups[at], p)
+			root.add(p)
 		}
 	}
-	return groups
-}
-
-// grouped is the grouping for the job: prompts that must be computed in one pass share nothing, nor do those of a model whose RoPE
-// depends on their length.
-func (j *Job) grouped(all [][]*prompt) [][]*prompt {
-	return grouped(all, func(p *prompt) bool { return !p.policy.WholePrompt && !j.Engine.Model.Shape().LengthDependent })
-}
-
-// node is a stretch of tokens that the prompts below it have in common.
-type node struct {
-	tokens []int32
-	kids   []*node
-	prompt *prompt // ends here, or nil
-}
-
-// tree joins prompts by their common beginnings. Its root has no tokens.
-func tree(prompts []*prompt) *node {
-	root := &node{}
-	for _, p := range prompts {
-		root.insert(p.tokens, p)
+	if len(shared.kids) == 0 {
+		return roots[1:]
 	}
-	return root
+	return roots
 }
 
-func (n *node) insert(tokens []int32, p *prompt) {
+// add inserts a prompt, in the parts that its policy divides it into.
+func (n *node) add(p *prompt) {
+	if begin := p.policy.Beginning; begin != nil && !p.alone {
+		if policy, rows := begin(len(p.tokens)); rows > 0 {
+			n = n.insert(p.tokens[:rows], policy)
+			n.insert(p.tokens[rows:], p.policy).prompt = p
+			return
+		}
+	}
+	n.insert(p.tokens, p.policy).prompt = p
+}
+
+// insert returns the node below n at which tokens end, computed under policy.
+func (n *node) insert(tokens []int32, policy *engine.Policy) *node {
 	if len(tokens) == 0 {
-		n.prompt = p
-		return
+		return n
 	}
 	for _, k := range n.kids {
 		c := common(k.tokens, tokens)
-		if c == 0 {
+		if c == 0 || k.policy.Generation() != policy.Generation() {
 			continue
 		}
 		if c < len(k.tokens) { // split the kid
-			k.kids = []*node{{tokens: k.tokens[c:], kids: k.kids, prompt: k.prompt}}
+			k.kids = []*node{{tokens: k.tokens[c:], policy: k.policy, kids: k.kids, prompt: k.prompt}}
 			k.tokens, k.prompt = k.tokens[:c], nil
 		}
-		k.insert(tokens[c:], p)
-		return
+		return k.insert(tokens[c:], policy)
 	}
-	n.kids = append(n.kids, &node{tokens: tokens, prompt: p})
+	k := &node{tokens: tokens, policy: policy}
+	n.kids = append(n.kids, k)
+	return k
 }
 
 // common is the length of the common beginning of a and b.
@@ -197,23 +210,34 @@ func common(a, b []int32) int {
 	return n
 }
 
-// fill computes a group of prompts.
-func (j *Job) fill(ctx context.Context, group []*prompt) error {
-	window := 0
-	for _, p := range j.Policies {
-		window = max(window, p.Window)
+// fill computes the prompts of a tree.
+func (j *Job) fill(ctx context.Context, root *node) error {
+	below := root.prompts()
+	var users []engine.Policy
+	for _, p := range below {
+		users = append(users, p.users...)
 	}
-	open := j.Engine.Open(*group[0].policy, window)
+	open := j.Engine.Open(engine.Policy{}, users...)
 	if j.Engine.Model.Shape().LengthDependent {
-		open.RopeLength = len(group[0].tokens)
+		open.RopeLength = len(below[0].tokens) // there is no other
 	}
-	return j.grow(ctx, tree(group), open, &prompt{})
+	return j.grow(ctx, root, open, spent{watch: make([]float64, len(j.Policies))})
 }
 
-// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. above has the
-// seconds and costs spent so far.
-func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above *prompt) error {
-	path := *above
+// prompts lists those of a node and of all below it.
+func (n *node) prompts() (list []*prompt) {
+	if n.prompt != nil {
+		list = append(list, n.prompt)
+	}
+	for _, k := range n.kids {
+		list = append(list, k.prompts()...)
+	}
+	return list
+}
+
+// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. above is what was spent so far.
+func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent) error {
+	path := above
 	if len(n.tokens) > 0 {
 		chunk := engine.Chunk{Session: s, Tokens: n.tokens}
 		if n.prompt != nil {
@@ -227,14 +251,18 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above *promp
 		j.computed.Add(int64(len(n.tokens)))
 		path.seconds += seconds[0]
 		path.cost = path.cost.Add(s.Cost)
+		path.watch = slices.Clone(path.watch)
+		for i, p := range j.Policies {
+			path.watch[i] += s.WatchSeconds(p)
+		}
 	}
 	if n.prompt != nil {
-		n.prompt.session, n.prompt.seconds, n.prompt.cost = s, path.seconds, path.cost
+		n.prompt.session, n.prompt.spent = s, path
 	} else {
 		defer s.Release()
 	}
 	for _, k := range n.kids {
-		if err := j.grow(ctx, k, s.Fork(s.Policy), &path); err != nil {
+		if err := j.grow(ctx, k, s.Fork(*k.policy), path); err != nil {
 			return err
 		}
 	}
@@ -248,12 +276,12 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	page := int64(j.Engine.Store.PageBytes()) * int64(s.Layers*s.KVHeads)
 	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens + 2) * page }
 	var n int64
-	for _, g := range j.grouped(prompts) {
-		n += tree(g).pages(pages)
+	for _, root := range forest(prompts) {
+		n += root.pages(pages)
 	}
 	for i, p := range j.Policies {
 		for _, script := range a.Scripts[i] {
-			if p.Compress != nil {
+			if p.Copies() {
 				n += pages(len(script.First))
 			}
 			history, longest := 0, 0

@@ -35,7 +35,7 @@ func (q *Query) idle() error {
 		if p.Budget != nil && p.Budget(n) >= n {
 			continue
 		}
-		prompt, read := q.Branch.prompt.cost, q.Answer.Read
+		prompt, read := q.Branch.prompt.spent.cost, q.Answer.Read
 		switch {
 		case p.Generate != nil && prompt.Cells >= prompt.DenseCells,
 			p.Compress != nil && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,

@@ -48,6 +48,7 @@ type Job struct {
 	Stop     []int32         // tokens that end an answer
 	Limit    float64         // seconds of decoding an answer may take; 0: no limit
 	Budget   *pipeline.Budget
+	NoShare  bool           // every method computes its prompts itself, in every mode: to see what sharing saves
 	Base     outputs.Result // hashes and versions that every row carries
 
 	computed, alone atomic.Int64

@@ -233,11 +233,11 @@ func TestAgreement(t *testing.T) {
 	}
 	var logits [2][]float32
 	for i, p := range []engine.Policy{j.Policies[0], j.Policies[2]} {
-		s := j.Engine.Open(p, p.Window)
+		s := j.Engine.Open(p)
 		if _, err := j.Engine.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: script.First}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := j.Engine.Settle(s); err != nil {
+		if _, err := j.Engine.Settle(context.Background(), s); err != nil {
 			t.Fatal(err)
 		}
 		logits[i] = make([]float32, (len(answer)+1)*vocab)

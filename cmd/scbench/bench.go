@@ -204,7 +204,7 @@ func (x *bench) prefill(spec string, n int) (benchRow, error) {
 	row.Method, row.Prompt, row.Branches = p.Name, int64(n), 1
 	var cost engine.Cost
 	t, err := repeat(x.Reps, func() error { return nil }, func() error {
-		s := x.engine.Open(p, p.Window)
+		s := x.engine.Open(p)
 		defer s.Release()
 		_, err := x.engine.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: tokens, Logits: logits}})
 		cost = s.Cost
@@ -227,12 +227,12 @@ func (x *bench) decode(spec string, depth, branches int) (benchRow, error) {
 	}
 	row := x.base
 	row.Method, row.Gen, row.Depth, row.Branches = p.Name, int64(x.Gen), int64(depth), int64(branches)
-	root := x.engine.Open(p, p.Window)
+	root := x.engine.Open(p)
 	defer root.Release()
 	if _, err := x.engine.Forward(context.Background(), []engine.Chunk{{Session: root, Tokens: x.tokens(max(depth, 1))}}); err != nil {
 		return row, err
 	}
-	if _, err := x.engine.Settle(root); err != nil {
+	if _, err := x.engine.Settle(context.Background(), root); err != nil {
 		return row, err
 	}
 	var batch []engine.Chunk

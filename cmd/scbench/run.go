@@ -40,6 +40,8 @@ type runCommand struct {
 	KVMemory  string  `name:"kv-memory" help:"Most memory for KV caches, such as 8GiB; half of what is free by default." placeholder:"SIZE"`
 	Limit     float64 `help:"Seconds that decoding one answer may take; answers cut off so are counted as failed." placeholder:"SECONDS"`
 
+	NoShare bool `help:"Let every method compute its prompts itself, in every mode, to see what sharing saves. Answers are the same."`
+
 	Plan  bool   `help:"Say what the run would compute and how much memory it needs, and leave."`
 	Out   string `help:"Folder for runs and built sets." default:"outputs" placeholder:"DIR"`
 	Force bool   `help:"Write over what another run left in the folder, and do not go on from an interrupted one."`
@@ -201,13 +203,16 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		r.MaxTokens = min(131072, o.Shape().MaxTokens)
 	}
 	j := &stages.Job{
-		Engine:   &engine.Engine{Model: o.Model, Store: store, Pool: o.pool},
+		Engine: &engine.Engine{Model: o.Model, Store: store, Pool: o.pool, Encode: func(text string) ([]int32, error) {
+			return o.tokenizer.Encode(text, false)
+		}},
 		Prompter: stages.Prompter{Tokenizer: o.tokenizer, Chat: o.chat, MaxTokens: r.MaxTokens},
 		Policies: policies,
 		History:  outputs.History(r.History),
 		Stop:     o.Config.EosIDs,
 		Limit:    r.Limit,
 		Budget:   pipeline.NewBudget(limit),
+		NoShare:  r.NoShare,
 		Base: outputs.Result{
 			TokenizerHash: o.tokenizer.Hash(), WeightsHash: o.weights, ScorerVersion: metric.Version,
 			Build: build, KernelTier: kernels.Tier(), Precision: o.Precision.String(),

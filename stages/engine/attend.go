@@ -62,14 +62,14 @@ func (t *task) walk(w *worker, rows int) {
 	if len(t.members) > 1 {
 		own = t.common
 		first := t.members[0].cache(t.layer)
-		w.walk(reads, 0, own, 0, rows, func(page int) []byte { return first.Page(t.head, page).Data })
+		w.walk(reads, 0, own, 0, rows, func(page int) *kv.Page { return first.Page(t.head, page) })
 	}
 	at := 0
 	for i := range t.members {
 		m := &t.members[i]
 		n := (m.hi - m.lo) * t.step.shape.Group()
 		cache := m.cache(t.layer)
-		w.walk(reads[at:at+n], own, math.MaxInt32/kernels.PageTokens, at, rows, func(page int) []byte { return cache.Page(t.head, page).Data })
+		w.walk(reads[at:at+n], own, math.MaxInt32/kernels.PageTokens, at, rows, func(page int) *kv.Page { return cache.Page(t.head, page) })
 		at += n
 	}
 	w.flush()
@@ -107,7 +107,7 @@ func (w *worker) floats(n int) []float32 {
 const pagesAtOnce = 32
 
 // walk attends to every page in [from, to) that any of the queries reads, which are the queries [first, first+len(reads)) of rows.
-func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, data func(page int) []byte) {
+func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, get func(page int) *kv.Page) {
 	add := func(v kernels.PageView) {
 		if w.views = append(w.views, v); len(w.views) == pagesAtOnce {
 			w.flush()
@@ -115,11 +115,13 @@ func (w *worker) walk(reads [][]kv.Run, from, to, first, rows int, data func(pag
 	}
 	if len(reads) == rows { // as far as all queries read everything, there is nothing to work out
 		for solid := min(to, solidPages(reads)); from < solid; from++ {
-			add(kernels.PageView{Data: data(from)})
+			p := get(from)
+			add(kernels.PageView{Data: p.Data, Format: p.Format})
 		}
 	}
 	walk(reads, from, to, func(page int, mask []uint64) {
-		v := kernels.PageView{Data: data(page)}
+		p := get(page)
+		v := kernels.PageView{Data: p.Data, Format: p.Format}
 		if len(mask) < rows || !full(mask) {
 			at := len(w.masks)
 			w.masks = slices.Grow(w.masks, rows)[:at+rows]
@@ -209,7 +211,7 @@ func (t *task) reads(m *member) [][]kv.Run {
 			}
 		}
 		stored += int64(g) * int64(slot+1)
-		bytes += unionSlots(group) * cache.TokenBytes()
+		bytes += unionBytes(cache, t.head, group)
 	}
 	p.cells.Add(cells)
 	p.stored.Add(stored)
@@ -247,21 +249,22 @@ func (p Plan) pattern(h int) Pattern {
 	return p.Heads[h]
 }
 
-// unionSlots is the number of slots that any of the queries reads.
-func unionSlots(group [][]kv.Run) int64 {
+// unionBytes is what the keys and values take that any of the queries reads.
+func unionBytes(l *kv.Layer, head int, group [][]kv.Run) int64 {
 	var n int64
 	if len(group) == 1 || same(group) {
 		for _, r := range group[0] {
-			n += int64(r.Hi - r.Lo)
+			n += l.RunBytes(head, r)
 		}
 		return n
 	}
-	walk(group, 0, math.MaxInt32/kernels.PageTokens, func(_ int, mask []uint64) {
+	walk(group, 0, math.MaxInt32/kernels.PageTokens, func(page int, mask []uint64) {
 		var all uint64
 		for _, m := range mask {
 			all |= m
 		}
-		n += int64(bits.OnesCount64(all))
+		first := int32(page) * kernels.PageTokens
+		n += l.RunBytes(head, kv.Run{Lo: first, Hi: first + int32(bits.OnesCount64(all))})
 	})
 	return n
 }

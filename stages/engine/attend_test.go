@@ -35,7 +35,7 @@ func random(r *rand.Rand, n int) []float32 {
 
 func fill(t *testing.T, r *rand.Rand, p Policy, n int) *filled {
 	f := &filled{store: kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, testShape.Dim, 0), n: n}
-	f.session = NewSession(testShape, f.store, p, p.Window)
+	f.session = NewSession(testShape, f.store, p)
 	f.q, f.k, f.v = random(r, n*testShape.Heads*testShape.Dim), random(r, n*testShape.KVHeads*testShape.Dim), random(r, n*testShape.KVHeads*testShape.Dim)
 	t.Cleanup(func() {
 		f.session.Release()
@@ -302,7 +302,7 @@ func TestMisuse(t *testing.T) {
 		},
 		"no tokens": func() { _, _ = Begin(context.Background(), testShape, nil, []Chunk{{Session: f.session}}) },
 		"a window that was not remembered": func() {
-			s := NewSession(testShape, f.store, f.session.Policy, 0)
+			s := NewSession(testShape, f.store, f.session.Policy)
 			defer s.Release()
 			s.Tokens = make([]int32, 9)
 			_ = s.Settle(nil)

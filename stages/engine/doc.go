@@ -2,8 +2,9 @@
 //
 // A Session is one conversation: its tokens and, per attention layer, a kv.Layer. Its life follows the cache:
 //
-//	generation   Forward on the first prompt; Policy.Generate says which keys each row reads
-//	compression  Session.Settle: Policy.Compress says which tokens stay, Policy.Index builds what Load searches
+//	generation   Forward on the first prompt; Policy.Generate says which keys each row reads, Policy.Observe who watches
+//	compression  Engine.Settle: Policy.Compress or Revise says which tokens stay, Policy.Quantise in which format, and
+//	             Policy.Index builds what Load searches
 //	retrieval    Session.Fork: what has been computed is shared by all branches
 //	loading      Forward afterwards; Policy.Load says which of the stored keys a row reads
 //

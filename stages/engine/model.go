@@ -13,6 +13,10 @@ type Shape struct {
 	MaxTokens int // longest context the model was made for
 	// LengthDependent says that RoPE's frequencies depend on the length of the conversation: see Session.RopeLength.
 	LengthDependent bool
+	// Rotate turns vectors x [len(from), Dim] of the model's queries or keys, each from the position that RoPE has turned it to, to
+	// another. length is that of the conversation, for a RoPE that depends on it. nil: the model has no rotary embedding, and vectors
+	// are the same at all positions.
+	Rotate func(x []float32, from, to []int32, length int)
 }
 
 // Group is the number of query heads that share a KV head.

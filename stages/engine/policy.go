@@ -21,12 +21,25 @@ type Policy struct {
 	// WholePrompt says that Generate must see the first prompt in one pass. Unset, it decides each row by positions alone, so that a
 	// prompt may be prefilled in parts, and share its beginning with other prompts, without changing a number.
 	WholePrompt bool
+	// Beginning is the policy that computes the first rows of a prompt of n tokens just as this one does, row for row, and how many
+	// rows those are: they are computed once for all that begin so. nil: none but those of the same Generation.
+	Beginning func(n int) (p *Policy, rows int)
 
 	// Window is the number of last rows of the first prompt whose queries Compress and Index want to see. They may be given
 	// more, if others ask for more, and take what they want with Window.Last.
 	Window int
-	// Compress decides, once the first prompt is in the cache, which tokens stay.
+	// Observe is what else watches the first prompt for this policy; Compress, Revise and Index find it as kv.Layer.Observer.
+	Observe []Observation
+	// Compress decides, once the first prompt is in the cache, which tokens stay. An edit that renumbers tokens must leave all heads
+	// of all layers equally many.
 	Compress func(layer int, l *kv.Layer, w kv.Window) kv.Edit
+	// Revise is Compress for methods that decide over all layers at once, or that must run the model once more: it may fork the
+	// session, watch the fork and feed it, and must release it. It returns an edit per layer.
+	Revise func(ctx context.Context, e *Engine, s *Session) ([]kv.Edit, error)
+	// Quantise is the format that full pages of what stays are stored in, all but those that hold any of the last Residual tokens;
+	// 0: that of the store. What is appended later is not quantised.
+	Quantise kernels.PageFormat
+	Residual int
 	// Index builds, after Compress, what Load searches.
 	Index func(layer int, l *kv.Layer, w kv.Window) kv.Index
 	// Load says which slots a row reads; called for every row after the first prompt and every KV head. It appends to dst[m] the
@@ -37,6 +50,12 @@ type Policy struct {
 	Budget func(n int) int
 
 	parts []Policy // what Compose made it of
+}
+
+// Observation is an observer that a policy needs in every layer. Equal names mean equal observers: they are made once.
+type Observation struct {
+	Name string
+	New  func(layer int) kv.Observer
 }
 
 // Generation names what shapes the first prompt: "" for dense attention. Policies with the same Generation compute the same keys and
@@ -55,8 +74,11 @@ func (p *Policy) Generation() string {
 
 // Full reports whether the policy decides nothing: full attention.
 func (p *Policy) Full() bool {
-	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Index == nil && p.Load == nil
+	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Revise == nil && p.Quantise == 0 && p.Index == nil && p.Load == nil
 }
+
+// Copies reports whether branches under the policy hold a copy of what stays of the first prompt, rather than the prompt itself.
+func (p *Policy) Copies() bool { return p.Compress != nil || p.Revise != nil || p.Quantise != 0 }
 
 // Parts are the policies that this one was composed of; itself, if it is one method alone.
 func (p *Policy) Parts() []Policy {
@@ -116,7 +138,7 @@ func Compose(ps ...Policy) (Policy, error) {
 	for i, p := range ps {
 		for _, err := range []error{
 			claim("rewrite", p.Name, p.Rewrite != nil), claim("generate", p.Name, p.Generate != nil),
-			claim("compress", p.Name, p.Compress != nil), claim("index", p.Name, p.Index != nil), claim("load", p.Name, p.Load != nil),
+			claim("compress", p.Name, p.Compress != nil || p.Revise != nil), claim("quantise", p.Name, p.Quantise != 0), claim("index", p.Name, p.Index != nil), claim("load", p.Name, p.Load != nil),
 		} {
 			if err != nil {
 				return Policy{}, err
@@ -141,10 +163,14 @@ func (p Policy) with(q Policy, first bool) Policy {
 		p.Rewrite = q.Rewrite
 	}
 	if q.Generate != nil {
-		p.Generate, p.WholePrompt = q.Generate, q.WholePrompt
+		p.Generate, p.WholePrompt, p.Beginning = q.Generate, q.WholePrompt, q.Beginning
 	}
-	if q.Compress != nil {
-		p.Compress = q.Compress
+	p.Observe = append(p.Observe[:len(p.Observe):len(p.Observe)], q.Observe...)
+	if q.Compress != nil || q.Revise != nil {
+		p.Compress, p.Revise = q.Compress, q.Revise
+	}
+	if q.Quantise != 0 {
+		p.Quantise, p.Residual = q.Quantise, q.Residual
 	}
 	if q.Index != nil {
 		p.Index = q.Index

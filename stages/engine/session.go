@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
@@ -21,6 +22,14 @@ type Session struct {
 	RopeLength int
 
 	settled bool // the first prompt is over
+	missing int  // by how much positions are behind the number of tokens, since an edit has renumbered those that stayed
+	watch   []watched
+}
+
+// watched is an observation of a session, with the seconds that it took since the session was opened or forked.
+type watched struct {
+	name    string
+	seconds float64
 }
 
 // Cost counts what attention did for a session.
@@ -37,21 +46,63 @@ func (c Cost) Add(d Cost) Cost {
 	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.Stored + d.Stored, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows}
 }
 
-// NewSession opens an empty conversation. window is the number of last rows whose queries branches may want to observe:
-// the largest Window of the policies that will be forked from it.
-func NewSession(s Shape, store *kv.Store, p Policy, window int) *Session {
+// NewSession opens an empty conversation under policy p. It remembers and watches what p and those that will be forked from it,
+// branches, want to have seen of the first prompt.
+func NewSession(s Shape, store *kv.Store, p Policy, branches ...Policy) *Session {
 	ses := &Session{Policy: p, Layers: make([]*kv.Layer, s.Layers)}
+	window := p.Window
+	for _, b := range branches {
+		window = max(window, b.Window)
+	}
 	for i := range ses.Layers {
 		ses.Layers[i] = kv.NewLayer(store, s.KVHeads, window)
+	}
+	for _, b := range append([]Policy{p}, branches...) {
+		ses.Watch(b.Observe)
 	}
 	return ses
 }
 
+// Watch adds observers to what they see of the rows that follow.
+func (s *Session) Watch(list []Observation) {
+	for _, o := range list {
+		if slices.ContainsFunc(s.watch, func(w watched) bool { return w.name == o.Name }) {
+			continue
+		}
+		s.watch = append(s.watch, watched{name: o.Name})
+		for i, l := range s.Layers {
+			l.Watch(o.Name, o.New(i))
+		}
+	}
+}
+
+// WatchSeconds is the time that observers took for what policy p observes, since the session was opened or forked.
+func (s *Session) WatchSeconds(p Policy) float64 {
+	var sum float64
+	for _, w := range s.watch {
+		if slices.ContainsFunc(p.Observe, func(o Observation) bool { return o.Name == w.name }) {
+			sum += w.seconds
+		}
+	}
+	return sum
+}
+
+// watchSeconds is the time of all observers together.
+func (s *Session) watchSeconds() (sum float64) {
+	for _, w := range s.watch {
+		sum += w.seconds
+	}
+	return sum
+}
+
 // Fork returns a branch that shares everything computed so far and goes on under policy p. Its costs start at zero.
 func (s *Session) Fork(p Policy) *Session {
-	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), RopeLength: s.RopeLength, settled: s.settled}
+	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), RopeLength: s.RopeLength, settled: s.settled, missing: s.missing}
 	for i, l := range s.Layers {
 		f.Layers[i] = l.Fork()
+	}
+	for _, w := range s.watch {
+		f.watch = append(f.watch, watched{name: w.name})
 	}
 	return f
 }
@@ -66,26 +117,50 @@ func (s *Session) Release() {
 
 // Settle ends the first prompt: the policy's compression is carried out and its index built. Rows that follow are
 // dense over what is stored, or as Load says. On an error the session must be released. See Engine.Settle.
-func (s *Session) Settle(pool *kernels.Pool) error {
-	s.settled = true
-	errs := make([]error, len(s.Layers))
-	pool.Run(len(s.Layers), func(i int) { errs[i] = s.settle(i) })
+func (s *Session) Settle(pool *kernels.Pool) error { return s.settle(pool, nil) }
+
+// settle is Settle; edits, one a layer, are those that the policy's Revise has decided on, or nil.
+func (s *Session) settle(pool *kernels.Pool, edits []kv.Edit) error {
+	s.settled, s.watch = true, nil
+	errs, renumbers := make([]error, len(s.Layers)), make([]bool, len(s.Layers))
+	pool.Run(len(s.Layers), func(i int) {
+		var e kv.Edit
+		if edits != nil {
+			e = edits[i]
+		}
+		errs[i] = s.settleLayer(i, &e)
+		renumbers[i] = e.Renumber
+	})
+	if len(renumbers) > 0 && renumbers[0] {
+		s.missing = len(s.Tokens) - s.Layers[0].Slots(0)
+	}
+	for i, l := range s.Layers {
+		for h := range l.Heads() {
+			if s.missing > 0 && (!renumbers[i] || l.Slots(h)+s.missing != len(s.Tokens)) {
+				panic(fmt.Sprintf("engine: %s renumbers tokens, and head %d of layer %d has %d of them, others %d", s.Policy.Name, h, i, l.Slots(h), len(s.Tokens)-s.missing))
+			}
+		}
+	}
 	return errors.Join(errs...)
 }
 
-func (s *Session) settle(layer int) error {
-	l := s.Layers[layer]
+func (s *Session) settleLayer(layer int, e *kv.Edit) error {
+	l, p := s.Layers[layer], &s.Policy
 	w := l.Window()
-	if want := min(s.Policy.Window, len(s.Tokens)); w.Rows < want {
-		panic(fmt.Sprintf("engine: %s wants the queries of %d rows; the session was opened to remember %d", s.Policy.Name, want, w.Rows))
+	if want := min(p.Window, len(s.Tokens)); w.Rows < want {
+		panic(fmt.Sprintf("engine: %s wants the queries of %d rows; the session was opened to remember %d", p.Name, want, w.Rows))
 	}
-	if s.Policy.Compress != nil {
-		if err := l.Apply(s.Policy.Compress(layer, l, w)); err != nil {
-			return err
-		}
+	if p.Compress != nil {
+		*e = p.Compress(layer, l, w)
 	}
-	if s.Policy.Index != nil {
-		l.SetIndex(s.Policy.Index(layer, l, w))
+	if p.Quantise != 0 {
+		e.Quantise, e.Residual = p.Quantise, p.Residual
+	}
+	if err := l.Apply(*e); err != nil {
+		return err
+	}
+	if p.Index != nil {
+		l.SetIndex(p.Index(layer, l, w))
 	}
 	l.Seal()
 	return nil

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
@@ -86,7 +87,7 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 		p.chunk, p.lo, p.n, p.first = c, s.Rows, len(c.Tokens), len(c.Session.Tokens)
 		p.base = make([]int, shape.KVHeads)
 		for j := range c.Tokens {
-			s.Pos = append(s.Pos, int32(p.first+j))
+			s.Pos = append(s.Pos, int32(p.first+j-c.Session.missing))
 		}
 		s.Rows += p.n
 	}
@@ -206,6 +207,12 @@ func (s *Step) Attend(l int, out, q []float32, lo, hi int) {
 		ses := p.chunk.Session
 		if !ses.settled {
 			ses.Layers[l].Remember(q[(a-lo)*w:(b-lo)*w], b-a)
+		}
+		for i := range ses.watch {
+			start := time.Now()
+			cache := ses.Layers[l]
+			cache.Observer(ses.watch[i].name).Observe(s.pool, cache, q[(a-lo)*w:(b-lo)*w], p.base[0]+a-p.lo, b-a)
+			ses.watch[i].seconds += time.Since(start).Seconds()
 		}
 		for from := a; from < b; {
 			to := s.tileEnd(p, from, b)

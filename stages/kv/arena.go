@@ -1,8 +1,11 @@
 package kv
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
+
+	"scbench/kernels"
 )
 
 // arena owns the pages that one layer wrote, and keeps alive the arena of the layer it was forked from.
@@ -23,14 +26,26 @@ func newArena(s *Store, parent *arena) *arena {
 	return a
 }
 
-func (a *arena) page() (*Page, error) {
-	p, err := a.store.get()
+func (a *arena) page(f kernels.PageFormat) (*Page, error) {
+	p, err := a.store.get(f)
 	if err == nil {
 		a.mu.Lock()
 		a.pages = append(a.pages, p)
 		a.mu.Unlock()
 	}
 	return p, err
+}
+
+// drop gives one page back that no other layer knows of; it is one of the last that were taken.
+func (a *arena) drop(p *Page) {
+	a.mu.Lock()
+	i := len(a.pages) - 1
+	for a.pages[i] != p {
+		i--
+	}
+	a.pages = slices.Delete(a.pages, i, i+1)
+	a.mu.Unlock()
+	a.store.put([]*Page{p})
 }
 
 // release drops one reference; the last one returns the pages and lets go of the parent.

@@ -63,6 +63,6 @@ func BoundsOf(l *Layer, h, from, to int, buf []float32) (lo, hi []float32) {
 	d := l.Dim()
 	p, r := l.Page(h, from/kernels.PageTokens), from%kernels.PageTokens
 	lo, hi = buf[:d], buf[d:2*d]
-	kernels.MinMaxPage(l.store.format, lo, hi, p.Data, r, r+to-from)
+	kernels.MinMaxPage(p.Format, lo, hi, p.Data, r, r+to-from)
 	return lo, hi
 }

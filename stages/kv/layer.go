@@ -13,6 +13,7 @@ type Layer struct {
 	heads []head
 	index Index
 	last  Window
+	seers []seer
 	// shared is the number of slots, of all heads, that Seal found in pages of the prefilled prompt.
 	shared    int64
 	rewritten bool // Apply moved the tokens to pages of the layer's own
@@ -24,6 +25,7 @@ type head struct {
 	tail    *Page   // the page being filled, or nil
 	ownTail bool    // whether this layer may write to tail
 	slots   int
+	packed  int // the first pages that are quantised
 }
 
 // NewLayer returns an empty layer of heads KV heads that remembers the queries of the last window rows.
@@ -35,7 +37,10 @@ func NewLayer(s *Store, heads, window int) *Layer {
 func (l *Layer) Fork() *Layer {
 	f := &Layer{store: l.store, arena: newArena(l.store, l.arena), heads: make([]head, len(l.heads)), last: l.last, shared: l.shared, rewritten: l.rewritten}
 	for i, h := range l.heads {
-		f.heads[i] = head{sealed: h.sealed[:len(h.sealed):len(h.sealed)], tail: h.tail, slots: h.slots}
+		f.heads[i] = head{sealed: h.sealed[:len(h.sealed):len(h.sealed)], tail: h.tail, slots: h.slots, packed: h.packed}
+	}
+	for _, s := range l.seers {
+		f.seers = append(f.seers, seer{s.name, s.Fork()})
 	}
 	if l.index != nil {
 		f.index = l.index.Fork()
@@ -72,12 +77,14 @@ func (l *Layer) Page(h, i int) *Page {
 
 // Key writes the key in slot s of head h to dst[Dim].
 func (l *Layer) Key(dst []float32, h, s int) {
-	kernels.LoadK(l.store.format, dst, l.Page(h, s/kernels.PageTokens).Data, s%kernels.PageTokens)
+	p := l.Page(h, s/kernels.PageTokens)
+	kernels.LoadK(p.Format, dst, p.Data, s%kernels.PageTokens)
 }
 
 // Value writes the value in slot s of head h to dst[Dim].
 func (l *Layer) Value(dst []float32, h, s int) {
-	kernels.LoadV(l.store.format, dst, l.Page(h, s/kernels.PageTokens).Data, s%kernels.PageTokens)
+	p := l.Page(h, s/kernels.PageTokens)
+	kernels.LoadV(p.Format, dst, p.Data, s%kernels.PageTokens)
 }
 
 // Pos returns the position in the conversation of the token in slot s of head h.
@@ -89,7 +96,8 @@ func (l *Layer) Pos(h, s int) int32 {
 func (l *Layer) Scores(dst []float32, h int, q []float32, scale float32) {
 	for from := 0; from < len(dst); from += kernels.PageTokens {
 		part := dst[from:min(from+kernels.PageTokens, len(dst))]
-		kernels.KeyScoresPage(l.store.format, part, l.Page(h, from/kernels.PageTokens).Data, q, scale)
+		p := l.Page(h, from/kernels.PageTokens)
+		kernels.KeyScoresPage(p.Format, part, p.Data, q, scale)
 	}
 }
 
@@ -151,7 +159,7 @@ func (l *Layer) Own(h int) error {
 		return nil
 	}
 	hd := &l.heads[h]
-	p, err := l.arena.page()
+	p, err := l.arena.page(l.store.format)
 	if err != nil {
 		return err
 	}
@@ -165,7 +173,7 @@ func (l *Layer) Own(h int) error {
 func (l *Layer) fill(h *head, k, v []float32, pos []int32) error {
 	r := h.slots % kernels.PageTokens
 	if r == 0 {
-		p, err := l.arena.page()
+		p, err := l.arena.page(l.store.format)
 		if err != nil {
 			return err
 		}
@@ -177,57 +185,6 @@ func (l *Layer) fill(h *head, k, v []float32, pos []int32) error {
 	if h.slots%kernels.PageTokens == 0 {
 		h.sealed = append(h.sealed, h.tail)
 		h.tail, h.ownTail = nil, false
-	}
-	return nil
-}
-
-// Edit is what a compression method decides about one layer.
-type Edit struct {
-	Keep [][]int32 // per KV head the slots to keep, ascending; nil: keep all
-}
-
-// Apply carries an edit out: kept tokens move to pages of the layer's own, in the order given, and the old pages
-// are let go. It panics on slots that do not exist or do not ascend, and drops the index, which spoke of old slots.
-func (l *Layer) Apply(e Edit) error {
-	if e.Keep == nil {
-		return nil
-	}
-	if len(e.Keep) != len(l.heads) {
-		panic(fmt.Sprintf("kv: edit for %d heads of a layer of %d", len(e.Keep), len(l.heads)))
-	}
-	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last, rewritten: true}
-	for h, keep := range e.Keep {
-		if err := next.keep(l, h, keep); err != nil {
-			next.arena.release()
-			return err
-		}
-	}
-	l.arena.release()
-	*l = *next
-	return nil
-}
-
-// keep copies slots of head h of another layer.
-func (l *Layer) keep(from *Layer, h int, slots []int32) error {
-	d, before := l.store.dim, int32(-1)
-	k, v := make([]float32, kernels.PageTokens*d), make([]float32, kernels.PageTokens*d)
-	var pos []int32
-	for len(slots) > 0 {
-		n := min(len(slots), kernels.PageTokens)
-		pos = pos[:0]
-		for i, s := range slots[:n] {
-			if s <= before || int(s) >= from.Slots(h) {
-				panic(fmt.Sprintf("kv: edit keeps slot %d after %d of head %d with %d slots", s, before, h, from.Slots(h)))
-			}
-			before = s
-			from.Key(k[i*d:(i+1)*d], h, int(s))
-			from.Value(v[i*d:(i+1)*d], h, int(s))
-			pos = append(pos, from.Pos(h, int(s)))
-		}
-		if err := l.fill(&l.heads[h], k[:n*d], v[:n*d], pos); err != nil {
-			return err
-		}
-		slots = slots[n:]
 	}
 	return nil
 }
@@ -255,7 +212,7 @@ type Index interface {
 func (l *Layer) Bytes() int64 {
 	var n int64
 	for h := range l.heads {
-		n += int64(l.heads[h].slots) * l.TokenBytes()
+		n += l.RunBytes(h, Run{0, int32(l.heads[h].slots)})
 	}
 	if l.index != nil {
 		n += l.index.Bytes()
@@ -263,10 +220,20 @@ func (l *Layer) Bytes() int64 {
 	return n
 }
 
+// RunBytes is what the keys and values of a run of slots of head h take.
+func (l *Layer) RunBytes(h int, r Run) int64 {
+	hd := &l.heads[h]
+	if hd.packed == 0 {
+		return int64(r.Hi-r.Lo) * l.TokenBytes()
+	}
+	packed := min(r.Hi, max(r.Lo, int32(hd.packed*kernels.PageTokens)))
+	return int64(packed-r.Lo)*l.store.tokenBytes(hd.sealed[0].Format) + int64(r.Hi-packed)*l.TokenBytes()
+}
+
 // Seal marks the end of the first prompt: what is there now, unless an edit has moved it, is the prompt's and shared by all that
-// were forked from it.
+// were forked from it. Observers have seen what they were to see and are let go.
 func (l *Layer) Seal() {
-	l.shared = 0
+	l.shared, l.seers = 0, nil
 	for h := range l.heads {
 		if !l.rewritten {
 			l.shared += int64(l.heads[h].slots)
@@ -277,8 +244,8 @@ func (l *Layer) Seal() {
 // SharedBytes is the part of Bytes that is the prefilled prompt, which branches hold together.
 func (l *Layer) SharedBytes() int64 { return l.shared * l.TokenBytes() }
 
-// TokenBytes is what the key and value of one token of one head take.
+// TokenBytes is what the key and value of one token of one head take when they are appended.
 func (l *Layer) TokenBytes() int64 { return l.store.TokenBytes() }
 
-// Format is how the pages hold keys and values.
+// Format is how the pages that tokens are appended to hold keys and values; see Page.Format for others.
 func (l *Layer) Format() kernels.PageFormat { return l.store.format }

@@ -19,25 +19,27 @@ const slabBytes = 1 << 20
 
 // Page is room for kernels.PageTokens tokens of one KV head. A slot is written once.
 type Page struct {
-	Data []byte  // keys and values, in the store's format
-	Pos  []int32 // [kernels.PageTokens] positions of the tokens in the conversation
-	slab *slab
+	Data   []byte  // keys and values
+	Pos    []int32 // [kernels.PageTokens] positions of the tokens in the conversation
+	Format kernels.PageFormat
+	slab   *slab
 }
 
-// slab is one Arrow buffer cut into pages.
+// slab is one Arrow buffer cut into pages of one format.
 type slab struct {
-	buf   *memory.Buffer
-	pages int
-	free  []*Page
+	buf       *memory.Buffer
+	format    kernels.PageFormat
+	pageBytes int
+	pages     int
+	free      []*Page
 }
 
 // Store owns the memory of all KV pages of one engine. It is safe for concurrent use.
 type Store struct {
-	mem       memory.Allocator
-	format    kernels.PageFormat
-	dim       int
-	pageBytes int
-	limit     int64
+	mem    memory.Allocator
+	format kernels.PageFormat
+	dim    int
+	limit  int64
 
 	mu    sync.Mutex
 	slabs []*slab // those with at least one page in use, and at most one spare
@@ -46,26 +48,35 @@ type Store struct {
 	peak  int64
 }
 
-// NewStore returns a store of pages for heads of dim numbers. limit bounds the bytes of all slabs; 0: no limit.
+// NewStore returns a store of pages for heads of dim numbers; tokens are appended to pages of the format given, and full pages may be
+// turned to quantised ones (see Edit). limit bounds the bytes of all slabs; 0: no limit.
 func NewStore(mem memory.Allocator, format kernels.PageFormat, dim int, limit int64) *Store {
 	if dim <= 0 {
 		panic(fmt.Sprintf("kv: head dimension %d", dim))
 	}
-	const line = 64 // pages start on cache lines
-	page := kernels.PageBytes(format, dim) + kernels.PageTokens*4
-	return &Store{mem: mem, format: format, dim: dim, limit: limit, pageBytes: (page + line - 1) / line * line}
+	return &Store{mem: mem, format: format, dim: dim, limit: limit}
 }
 
-// Format is how the pages hold keys and values.
+// pageBytes is the memory of a page of the format.
+func (s *Store) pageBytes(f kernels.PageFormat) int {
+	const line = 64 // pages start on cache lines
+	page := kernels.PageBytes(f, s.dim) + kernels.PageTokens*4
+	return (page + line - 1) / line * line
+}
+
+// Format is how the pages that tokens are appended to hold keys and values.
 func (s *Store) Format() kernels.PageFormat { return s.format }
 
-// TokenBytes is what the key and value of one token of one KV head take.
-func (s *Store) TokenBytes() int64 {
-	return int64(kernels.PageBytes(s.format, s.dim) / kernels.PageTokens)
+// TokenBytes is what the key and value of one token of one KV head take in a page that tokens are appended to.
+func (s *Store) TokenBytes() int64 { return s.tokenBytes(s.format) }
+
+// tokenBytes is what one token of one KV head takes in a full page of the format, scales and minima included.
+func (s *Store) tokenBytes(f kernels.PageFormat) int64 {
+	return int64(kernels.PageBytes(f, s.dim) / kernels.PageTokens)
 }
 
-// PageBytes is the size of one page in bytes.
-func (s *Store) PageBytes() int { return s.pageBytes }
+// PageBytes is the size in bytes of a page that tokens are appended to.
+func (s *Store) PageBytes() int { return s.pageBytes(s.format) }
 
 // InUse is the number of bytes in pages that layers hold.
 func (s *Store) InUse() int64 {
@@ -95,44 +106,45 @@ func (s *Store) Close() error {
 	return nil
 }
 
-func (s *Store) get() (*Page, error) {
+func (s *Store) get(f kernels.PageFormat) (*Page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var from *slab
 	for i := len(s.slabs) - 1; i >= 0 && from == nil; i-- {
-		if len(s.slabs[i].free) > 0 {
+		if s.slabs[i].format == f && len(s.slabs[i].free) > 0 {
 			from = s.slabs[i]
 		}
 	}
 	if from == nil {
 		var err error
-		if from, err = s.grow(); err != nil {
+		if from, err = s.grow(f); err != nil {
 			return nil, err
 		}
 	}
 	p := from.free[len(from.free)-1]
 	from.free = from.free[:len(from.free)-1]
-	s.inUse += int64(s.pageBytes)
+	s.inUse += int64(from.pageBytes)
 	s.peak = max(s.peak, s.inUse)
 	return p, nil
 }
 
-// grow adds a slab, all of whose pages are free.
-func (s *Store) grow() (*slab, error) {
-	n := max(1, (slabBytes+s.pageBytes-1)/s.pageBytes)
-	size := n * s.pageBytes
+// grow adds a slab of pages of the format, all of which are free.
+func (s *Store) grow(f kernels.PageFormat) (*slab, error) {
+	each := s.pageBytes(f)
+	n := max(1, (slabBytes+each-1)/each)
+	size := n * each
 	if s.limit > 0 && s.bytes+int64(size) > s.limit {
 		return nil, fmt.Errorf("%w: %d bytes are in use and the limit is %d; raise --kv-memory, or run fewer methods or shorter contexts", ErrFull, s.bytes, s.limit)
 	}
 	b := memory.NewResizableBuffer(s.mem)
 	b.Resize(size)
-	sl := &slab{buf: b, pages: n}
+	sl := &slab{buf: b, format: f, pageBytes: each, pages: n}
 	raw := b.Bytes()
-	data := kernels.PageBytes(s.format, s.dim)
+	data := kernels.PageBytes(f, s.dim)
 	for i := n - 1; i >= 0; i-- { // so that pages are handed out in order of address
-		w := raw[i*s.pageBytes : (i+1)*s.pageBytes]
+		w := raw[i*each : (i+1)*each]
 		pos := unsafe.Slice((*int32)(unsafe.Pointer(&w[data])), kernels.PageTokens)
-		sl.free = append(sl.free, &Page{Data: w[:data:data], Pos: pos, slab: sl})
+		sl.free = append(sl.free, &Page{Data: w[:data:data], Pos: pos, Format: f, slab: sl})
 	}
 	s.slabs = append(s.slabs, sl)
 	s.bytes += int64(size)
@@ -145,13 +157,13 @@ func (s *Store) put(pages []*Page) {
 	defer s.mu.Unlock()
 	for _, p := range pages {
 		p.slab.free = append(p.slab.free, p)
-		s.inUse -= int64(s.pageBytes)
+		s.inUse -= int64(p.slab.pageBytes)
 	}
 	kept, spare := s.slabs[:0], false
 	for _, b := range s.slabs {
 		if len(b.free) == b.pages {
-			if spare {
-				s.bytes -= int64(b.pages * s.pageBytes)
+			if spare || b.format != s.format {
+				s.bytes -= int64(b.pages * b.pageBytes)
 				b.buf.Release()
 				continue
 			}

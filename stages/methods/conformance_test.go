@@ -24,8 +24,9 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"flexprefill":  {[]string{"flexprefill:gamma=0.3,block=32", "flexprefill:gamma=0.3,tau=1,block=32"}, []string{"flexprefill:gamma=1,block=32", "flexprefill:block=32,min=1000"}},
 	"xattention":   {[]string{"xattention:threshold=0.3,block=32,chunk=64"}, []string{"xattention:threshold=1,block=32,chunk=64"}},
 	"trianglemix":  {[]string{"trianglemix:init=4,local=32,last=20,start=1", "trianglemix:init=4,local=32,last=20,start=1,lower=minference,vertical=30,slash=100"}, []string{"trianglemix", "trianglemix:start=100"}},
-	"streamingllm": {[]string{"streamingllm:init=4,local=32"}, []string{"streamingllm"}},
+	"streamingllm": {[]string{"streamingllm:init=4,local=32", "streamingllm:init=4,local=32,positions=cache"}, []string{"streamingllm", "streamingllm:positions=cache"}},
 	"snapkv":       {[]string{"snapkv:budget=64", "snapkv:budget=1/4,pool=max"}, []string{"snapkv"}},
+	"kivi":         {[]string{"kivi:bits=2", "kivi:bits=4,residual=100", "kivi:bits=8"}, []string{"kivi:residual=1000"}},
 	"quest":        {[]string{"quest:budget=64"}, []string{"quest:page=1"}}, // in whole pages it drops the last, partly filled one, as the reference does
 }
 
@@ -35,7 +36,7 @@ const (
 	followRows = 5
 )
 
-var conformanceShape = engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 16, Vocab: 1}
+var conformanceShape = engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 32, Vocab: 1}
 
 // chat is a session on random keys, values and queries.
 type chat struct {
@@ -87,7 +88,7 @@ func (c *chat) say(s *engine.Session, rows int, seed uint64) []float32 {
 func (c *chat) converse(spec string) (out []float32, prompt, follow engine.Cost) {
 	c.t.Helper()
 	p := c.policy(spec)
-	s := engine.NewSession(conformanceShape, c.store, p, p.Window)
+	s := engine.NewSession(conformanceShape, c.store, p)
 	defer s.Release()
 	out = c.say(s, promptRows, 1)
 	prompt = s.Cost
@@ -165,7 +166,7 @@ func (c *chat) budget(spec string, prompt engine.Cost) {
 func (c *chat) forks(spec string) {
 	c.t.Helper()
 	p := c.policy(spec)
-	parent := engine.NewSession(conformanceShape, c.store, p, p.Window)
+	parent := engine.NewSession(conformanceShape, c.store, p)
 	defer parent.Release()
 	c.say(parent, promptRows, 1)
 	if err := parent.Settle(c.pool); err != nil {

@@ -150,7 +150,7 @@ func newBench(t *testing.T, v vector, p engine.Policy) *bench {
 	b := &bench{shape: engine.Shape{Layers: 1, Heads: qs[1], KVHeads: ks[1], Dim: ks[3], Vocab: 1}, n: ks[2], qRows: qs[2]}
 	b.q, b.k, b.v = rows(q, qs), rows(k, ks), rows(val, ks)
 	store := kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, b.shape.Dim, 0)
-	b.session = engine.NewSession(b.shape, store, p, p.Window)
+	b.session = engine.NewSession(b.shape, store, p)
 	return b
 }
 
@@ -397,7 +397,7 @@ func goldenLifecycle(t *testing.T, file string) {
 			p := policy(t, "%s", spec(row.Config))
 			shape := engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 8, Vocab: 1}
 			store := kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, shape.Dim, 0)
-			base := engine.NewSession(shape, store, p, p.Window)
+			base := engine.NewSession(shape, store, p)
 			var temp *engine.Session
 			was := 0
 			for _, e := range row.Log {

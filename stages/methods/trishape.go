@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"fmt"
 	"math"
 
 	"scbench/stages/engine"
@@ -19,20 +20,21 @@ var TriShape = engine.Method{
 		{Name: "local", Default: "3968", Doc: "latest tokens that a row reads, its own counted"},
 		{Name: "last", Default: "100", Doc: "rows at the end of the prompt that read everything"},
 	},
-	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
+	New: func(s engine.Shape, a engine.Args) (engine.Policy, error) {
 		t := triangle{sinks: int32(a.Int("init", 0)), local: int32(a.Int("local", 1)), last: int32(a.Int("last", 0))}
+		sides, err := engine.Parse(fmt.Sprintf("ashape:init=%d,local=%d", t.sinks, t.local), []*engine.Method{&AShape}, s)
 		return engine.Policy{
-			Generate:    func(_ int, tile engine.Tile) engine.Plan { return t.plan(tile.Hi) },
-			WholePrompt: true, // where the last rows begin depends on the prompt's end
-			Budget:      t.budget,
-		}, nil
+			Generate:  func(_ int, tile engine.Tile) engine.Plan { return t.plan(tile.Hi) },
+			Beginning: func(n int) (*engine.Policy, int) { return &sides, int(t.bottom(n)) },
+			Budget:    t.budget,
+		}, err
 	},
 }
 
 // triangle is A-shape with dense last rows.
 type triangle struct{ sinks, local, last int32 }
 
-// plan is the pattern for a prompt of n tokens.
+// plan is the pattern for a prompt of n tokens. Of the dense rows alone, it is right for any n up to the prompt's end.
 func (t triangle) plan(n int) engine.Plan {
 	bottom := t.bottom(n)
 	shape := aShape(t.sinks, t.local)

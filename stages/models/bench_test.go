@@ -32,7 +32,7 @@ func BenchmarkReference(b *testing.B) {
 			tokens[i] = int32(i * 7 % 2500)
 		}
 		prefill := func(b *testing.B) *engine.Session {
-			s := engine.NewSession(m.Shape(), store, engine.Policy{}, 0)
+			s := engine.NewSession(m.Shape(), store, engine.Policy{})
 			if err := m.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: tokens, Logits: logits}}); err != nil {
 				b.Fatal(err)
 			}

@@ -59,7 +59,7 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool, choice Choice) (*Llama, 
 		pool: pool, precision: precision, rope: rope, eps: float32(c.RMSNormEps),
 		shape: engine.Shape{
 			Layers: c.Layers, Heads: c.Heads, KVHeads: c.KVHeads, Dim: c.HeadDim,
-			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(),
+			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(), Rotate: rope.Turn,
 		},
 	}
 	packs, hash, err := choice.packsFor(w, precision, pool)

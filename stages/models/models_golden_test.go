@@ -139,7 +139,7 @@ func goldenBF16(t *testing.T, dir, name string, pool *kernels.Pool) {
 }
 
 func (g goldenModel) open() *engine.Session {
-	return engine.NewSession(g.Shape(), g.store, engine.Policy{}, 0)
+	return engine.NewSession(g.Shape(), g.store, engine.Policy{})
 }
 
 // floats returns a golden tensor widened to f64.

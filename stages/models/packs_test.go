@@ -29,7 +29,7 @@ func TestPacks(t *testing.T) {
 		}
 		defer m.Close()
 		store := kv.NewStore(memory.NewGoAllocator(), m.PageFormat(), m.Shape().Dim, 0)
-		s := engine.NewSession(m.Shape(), store, engine.Policy{}, 0)
+		s := engine.NewSession(m.Shape(), store, engine.Policy{})
 		defer s.Release()
 		out := make([]float32, m.Shape().Vocab)
 		if err := m.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: []int32{1, 2, 3, 4, 5}, Logits: out}}); err != nil {

@@ -53,7 +53,7 @@ func TestGoldenReference(t *testing.T) {
 	e := &engine.Engine{Model: m.Model, Store: kv.NewStore(memory.NewGoAllocator(), m.PageFormat(), m.Shape().Dim, 0), Pool: pool}
 	for _, g := range golden {
 		t.Run(g.Task, func(t *testing.T) {
-			s := e.Open(engine.Policy{}, 0)
+			s := e.Open(engine.Policy{})
 			defer s.Release()
 			a := &engine.Answer{Session: s, Logits: make([]float32, m.Shape().Vocab), Max: 200, Stop: m.Config.EosIDs}
 			if _, err := e.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: g.Prompt, Logits: a.Logits}}); err != nil {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"scbench/kernels"
 )
 
 // Rope is the rotary position embedding of a model: for every position and every pair of rotated dimensions, the
@@ -89,6 +91,24 @@ func (r Rope) InvFreq(seqLen int) []float32 { return r.freqs(seqLen) }
 // attention scaling of yarn and longrope.
 func (r Rope) Tables(cos, sin []float32, positions []int32, seqLen int) {
 	fillTables(cos, sin, positions, r.freqs(seqLen), r.scale)
+}
+
+// Turn rotates vectors x [len(from), width], each from one position to another, in a sequence of seqLen tokens. The angle is the difference of
+// those that Tables goes by; the attention scaling is in x already.
+func (r Rope) Turn(x []float32, from, to []int32, seqLen int) {
+	if len(from) == 0 {
+		return
+	}
+	freqs, width := r.freqs(seqLen), len(x)/len(from)
+	half := r.dim / 2
+	cos, sin := make([]float32, half), make([]float32, half)
+	for i := range from {
+		for j, f := range freqs {
+			s, c := math.Sincos(float64(float32(to[i])*f) - float64(float32(from[i])*f))
+			cos[j], sin[j] = float32(c), float32(s)
+		}
+		kernels.Rotate(x[i*width:(i+1)*width], cos, sin, 1, 1, width, half)
+	}
 }
 
 func fillTables(cos, sin []float32, positions []int32, freqs []float32, scale float32) {
