@@ -27,11 +27,13 @@ var imports = map[string][]string{
 	"stages/kv":                 {"kernels"},
 	"stages/engine":             {"kernels", "stages/kv"},
 	"stages/methods":            {"kernels", "stages/kv", "stages/engine"},
-	"stages/models/safetensors": {},
+	"stages/mapped":             {},
+	"stages/prefix":             {"kernels", "stages/kv", "stages/engine", "stages/mapped"},
+	"stages/models/safetensors": {"stages/mapped"},
 	"stages/models":             {"kernels", "stages/kv", "stages/engine", "stages/models/safetensors"},
 	"stages/tokenizers":         {"stages/tokenizers/jinja"},
 	"stages/tokenizers/jinja":   {},
-	"stages":                    {"pipeline", "kernels", "datasets", "datasets/metric", "outputs", "stages/engine", "stages/kv", "stages/tokenizers"},
+	"stages":                    {"pipeline", "kernels", "datasets", "datasets/metric", "outputs", "stages/engine", "stages/kv", "stages/prefix", "stages/tokenizers"},
 	"cmd/scbench":               nil, // everything
 }
 

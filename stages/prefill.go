@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"scbench/kernels"
 	"scbench/outputs"
 	"scbench/pipeline"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
+	"scbench/stages/prefix"
 )
 
 // errFull refuses an example whose plan was kept and whose caches grew beyond it all the same. It names no bytes: results are
@@ -44,6 +46,7 @@ type spent struct {
 	seconds float64
 	watch   []float64 // per policy: seconds of its observers
 	cost    engine.Cost
+	trail   prefix.Trail // the tokens so far, as the prefix cache names them
 }
 
 // Release gives back what the example holds; the pipeline calls it for items it drops.
@@ -221,7 +224,11 @@ func (j *Job) fill(ctx context.Context, root *node) error {
 	if j.Engine.Model.Shape().LengthDependent {
 		open.RopeLength = len(below[0].tokens) // there is no other
 	}
-	return j.grow(ctx, root, open, spent{watch: make([]float64, len(j.Policies))})
+	above := spent{watch: make([]float64, len(j.Policies))}
+	if j.Prefix != nil {
+		above.trail = j.Prefix.Root()
+	}
+	return j.grow(ctx, root, open, above)
 }
 
 // prompts lists those of a node and of all below it.
@@ -239,21 +246,9 @@ func (n *node) prompts() (list []*prompt) {
 func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent) error {
 	path := above
 	if len(n.tokens) > 0 {
-		chunk := engine.Chunk{Session: s, Tokens: n.tokens}
-		if n.prompt != nil {
-			chunk.Logits = n.prompt.logits
-		}
-		seconds, err := j.Engine.Forward(ctx, []engine.Chunk{chunk})
-		if err != nil {
+		if err := j.compute(ctx, n, s, &path); err != nil {
 			s.Release()
 			return err
-		}
-		j.computed.Add(int64(len(n.tokens)))
-		path.seconds += seconds[0]
-		path.cost = path.cost.Add(s.Cost)
-		path.watch = slices.Clone(path.watch)
-		for i, p := range j.Policies {
-			path.watch[i] += s.WatchSeconds(p)
 		}
 	}
 	if n.prompt != nil {
@@ -265,6 +260,46 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent)
 		if err := j.grow(ctx, k, s.Fork(*k.policy), path); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// compute appends the tokens of n to session s, those that the prefix cache has from there, and adds what that took to path.
+func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spent) error {
+	start, shape := time.Now(), j.Engine.Model.Shape()
+	step := prefix.Step{Trail: path.trail, Generation: n.policy.Generation(), Tokens: n.tokens, Whole: n.policy.WholePrompt || shape.LengthDependent}
+	if n.prompt != nil {
+		step.Logits = n.prompt.logits
+	}
+	done := 0
+	if j.Prefix != nil {
+		if shape.LengthDependent {
+			step.Generation += fmt.Sprintf(" of %d", s.RopeLength)
+		}
+		var err error
+		if done, err = j.Prefix.Restore(&step, s, shape); err != nil {
+			return err
+		}
+		path.trail, _ = path.trail.Extend(step.Generation, n.tokens)
+		path.seconds += time.Since(start).Seconds()
+	}
+	if rest := n.tokens[done:]; len(rest) > 0 {
+		seconds, err := j.Engine.Forward(ctx, []engine.Chunk{{Session: s, Tokens: rest, Logits: step.Logits}})
+		if err != nil {
+			return err
+		}
+		j.computed.Add(int64(len(rest)))
+		path.seconds += seconds[0]
+		if j.Prefix != nil {
+			if err := j.Prefix.Store(&step, s, shape); err != nil {
+				return err
+			}
+		}
+	}
+	path.cost = path.cost.Add(s.Cost)
+	path.watch = slices.Clone(path.watch)
+	for i, p := range j.Policies {
+		path.watch[i] += s.WatchSeconds(p)
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ import (
 	"scbench/outputs"
 	"scbench/pipeline"
 	"scbench/stages/engine"
+	"scbench/stages/prefix"
 )
 
 // Work is one example with the task that asks it.
@@ -48,6 +49,7 @@ type Job struct {
 	Stop     []int32         // tokens that end an answer
 	Limit    float64         // seconds of decoding an answer may take; 0: no limit
 	Budget   *pipeline.Budget
+	Prefix   *prefix.Cache  // what earlier prompts computed; or nil
 	NoShare  bool           // every method computes its prompts itself, in every mode: to see what sharing saves
 	Base     outputs.Result // hashes and versions that every row carries
 

@@ -30,6 +30,16 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	}
 	computed, alone := j.Prefilled()
 	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: shared beginnings were computed once\n", computed, alone)
+	if j.Prefix != nil {
+		p := j.Prefix.Stats()
+		fmt.Fprintf(c.out, "prefixes %d tokens were in the cache; %s stored, %s evicted\n", p.Reused, bytesText(p.Stored), bytesText(p.Evicted))
+		if p.Damaged > 0 {
+			fmt.Fprintf(c.out, "         %d entries were damaged on disk; they were discarded and computed anew\n", p.Damaged)
+		}
+		if p.Failed != nil {
+			fmt.Fprintf(c.err, "note: nothing more was stored: %v\n", p.Failed)
+		}
+	}
 	fmt.Fprintf(c.out, "time     %.1f s on %d threads, kernels %s, precision %s\n", took.Seconds(), j.Engine.Pool.Threads(), kernels.Tier(), j.Base.Precision)
 	fmt.Fprintf(c.out, "memory   %s peak, of it %s KV cache\n", bytesText(stages.PeakRSS()), bytesText(j.Engine.Store.Peak()))
 	fmt.Fprintf(c.out, "results  %s\n", filepath.Join(dir, outputs.ResultsFile))

@@ -19,6 +19,7 @@ import (
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 	"scbench/stages/methods"
+	"scbench/stages/prefix"
 )
 
 // runCommand runs the benchmark.
@@ -39,6 +40,10 @@ type runCommand struct {
 	MaxTokens int     `help:"Longest conversation in tokens; contexts are cut in the middle to fit. The model's limit, at most 131072, by default." placeholder:"N"`
 	KVMemory  string  `name:"kv-memory" help:"Most memory for KV caches, such as 8GiB; half of what is free by default." placeholder:"SIZE"`
 	Limit     float64 `help:"Seconds that decoding one answer may take; answers cut off so are counted as failed." placeholder:"SECONDS"`
+
+	PrefixCache  string `name:"prefix-cache" help:"Folder that keeps what prompts computed for later runs." placeholder:"DIR"`
+	PrefixLimit  string `name:"prefix-limit" help:"Most bytes of that folder; the least recently used go first." default:"20GiB" placeholder:"SIZE"`
+	PrefixMemory string `name:"prefix-memory" help:"Memory that keeps what prompts computed for later examples of this run; none by default." placeholder:"SIZE"`
 
 	NoShare bool `help:"Let every method compute its prompts itself, in every mode, to see what sharing saves. Answers are the same."`
 
@@ -103,6 +108,14 @@ func (r *runCommand) Run(c console) error {
 	if err := job.Prompter.Check(job.History); err != nil {
 		return err
 	}
+	if job.Prefix, err = r.prefixCache(job); err != nil {
+		return err
+	}
+	defer func() {
+		if job.Prefix != nil {
+			_ = job.Prefix.Close() // all is on disk already
+		}
+	}()
 	if r.Plan {
 		return r.plan(ctx, c, job, sets)
 	}
@@ -225,6 +238,26 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		j.Modes = append(j.Modes, outputs.Mode(m))
 	}
 	return j
+}
+
+// prefixCache opens the cache of prompts that was asked for, or none.
+func (r *runCommand) prefixCache(j *stages.Job) (*prefix.Cache, error) {
+	var memory int64
+	if r.PrefixMemory != "" {
+		var err error
+		if memory, err = parseBytes(r.PrefixMemory); err != nil {
+			return nil, fmt.Errorf("--prefix-memory: %w", err)
+		}
+	}
+	limit, err := parseBytes(r.PrefixLimit)
+	if err != nil {
+		return nil, fmt.Errorf("--prefix-limit: %w", err)
+	}
+	if r.PrefixCache == "" && memory == 0 {
+		return nil, nil
+	}
+	tag := fmt.Sprintf("weights=%s kernels=%s precision=%s pages=%s build=%s", j.Base.WeightsHash, j.Base.KernelTier, j.Base.Precision, j.Engine.Store.Format(), j.Base.Build)
+	return prefix.New(tag, memory, r.PrefixCache, limit)
 }
 
 // create opens the run's folder.

@@ -194,12 +194,17 @@ func (t *task) reads(m *member) [][]kv.Run {
 			}
 		}
 	}
-	var cells, stored, bytes int64
+	var spent Cost
+	page := -1
 	for i := range m.hi - m.lo {
+		if now := (int(first) + i) / kernels.PageTokens; now != page {
+			p.add(page, spent)
+			page, spent = now, Cost{}
+		}
 		slot := int32(p.base[t.head] + m.lo - p.lo + i)
 		group := out[i*g : (i+1)*g]
 		if settled {
-			bytes += t.load(m, i, int(slot)+1, spans)
+			spent.ReadBytes += t.load(m, i, int(slot)+1, spans)
 		}
 		for q := range group {
 			group[q] = kv.Runs(nil, spans[q], slot)
@@ -207,15 +212,13 @@ func (t *task) reads(m *member) [][]kv.Run {
 				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+q, int(first)+i, t.layer))
 			}
 			for _, r := range group[q] {
-				cells += int64(r.Hi - r.Lo)
+				spent.Cells += int64(r.Hi - r.Lo)
 			}
 		}
-		stored += int64(g) * int64(slot+1)
-		bytes += unionBytes(cache, t.head, group)
+		spent.Stored += int64(g) * int64(slot+1)
+		spent.ReadBytes += unionBytes(cache, t.head, group)
 	}
-	p.cells.Add(cells)
-	p.stored.Add(stored)
-	p.bytes.Add(bytes)
+	p.add(page, spent)
 	return out
 }
 

@@ -84,7 +84,7 @@ func (e *Engine) Decode(ctx context.Context, answers []*Answer) error {
 		}
 		for i, a := range open {
 			a.Fed++
-			a.Read = a.Read.Add(a.Session.Cost.sub(before[i]))
+			a.Read = a.Read.Add(a.Session.Cost.Sub(before[i]))
 			a.Seconds = append(a.Seconds, seconds[i])
 		}
 	}

@@ -86,7 +86,3 @@ func (e *Engine) Settle(ctx context.Context, s *Session) (float64, error) {
 	err := s.settle(e.Pool, edits)
 	return time.Since(start).Seconds(), err
 }
-
-func (c Cost) sub(d Cost) Cost {
-	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.Stored - d.Stored, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows}
-}

@@ -21,6 +21,9 @@ type Session struct {
 	// RopeLength is the length whose frequencies all rows get from a RoPE that depends on the length; 0: that of each pass.
 	RopeLength int
 
+	// Pages is what the first prompt's rows have cost since it began, by the pages of kernels.PageTokens tokens that they fall into.
+	Pages []Cost
+
 	settled bool // the first prompt is over
 	missing int  // by how much positions are behind the number of tokens, since an edit has renumbered those that stayed
 	watch   []watched
@@ -44,6 +47,11 @@ type Cost struct {
 // Add returns the sum of two costs.
 func (c Cost) Add(d Cost) Cost {
 	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.Stored + d.Stored, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows}
+}
+
+// Sub returns the difference of two costs.
+func (c Cost) Sub(d Cost) Cost {
+	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.Stored - d.Stored, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows}
 }
 
 // NewSession opens an empty conversation under policy p. It remembers and watches what p and those that will be forked from it,
@@ -76,6 +84,15 @@ func (s *Session) Watch(list []Observation) {
 	}
 }
 
+// Watched names what is observed.
+func (s *Session) Watched() []string {
+	var names []string
+	for _, w := range s.watch {
+		names = append(names, w.name)
+	}
+	return names
+}
+
 // WatchSeconds is the time that observers took for what policy p observes, since the session was opened or forked.
 func (s *Session) WatchSeconds(p Policy) float64 {
 	var sum float64
@@ -101,10 +118,26 @@ func (s *Session) Fork(p Policy) *Session {
 	for i, l := range s.Layers {
 		f.Layers[i] = l.Fork()
 	}
+	if !s.settled {
+		f.Pages = slices.Clone(s.Pages)
+	}
 	for _, w := range s.watch {
 		f.watch = append(f.watch, watched{name: w.name})
 	}
 	return f
+}
+
+// AddPages counts what rows of the first prompt cost that follow those counted so far: costs has a cost for the page that the
+// first of them falls into, and for each page after it.
+func (s *Session) AddPages(costs []Cost) {
+	for i, c := range costs {
+		if i == 0 && len(s.Pages) > 0 && s.Pages[len(s.Pages)-1].Rows < kernels.PageTokens {
+			last := &s.Pages[len(s.Pages)-1]
+			*last = last.Add(c)
+			continue
+		}
+		s.Pages = append(s.Pages, c)
+	}
 }
 
 // Release gives the session's memory back. Forks of it live on. Releasing twice is harmless.
@@ -121,7 +154,7 @@ func (s *Session) Settle(pool *kernels.Pool) error { return s.settle(pool, nil) 
 
 // settle is Settle; edits, one a layer, are those that the policy's Revise has decided on, or nil.
 func (s *Session) settle(pool *kernels.Pool, edits []kv.Edit) error {
-	s.settled, s.watch = true, nil
+	s.settled, s.watch, s.Pages = true, nil, nil
 	errs, renumbers := make([]error, len(s.Layers)), make([]bool, len(s.Layers))
 	pool.Run(len(s.Layers), func(i int) {
 		var e kv.Edit

@@ -50,16 +50,43 @@ type Step struct {
 
 // part is one chunk's share of the rows.
 type part struct {
-	chunk  *Chunk
-	lo     int // first row
-	n      int
-	first  int // position of the first row
-	plan   Plan
-	base   []int // per KV head: slots before this chunk, in the current layer
-	cells  atomic.Int64
-	stored atomic.Int64
-	bytes  atomic.Int64
-	nanos  atomic.Int64 // processor time of attention
+	chunk *Chunk
+	lo    int // first row
+	n     int
+	first int // position of the first row
+	plan  Plan
+	base  []int        // per KV head: slots before this chunk, in the current layer
+	pages []pageCost   // what its rows cost, by the pages that they fall into
+	nanos atomic.Int64 // processor time of attention
+}
+
+// pageCost is what the rows of a page of tokens cost.
+type pageCost struct{ cells, stored, bytes atomic.Int64 }
+
+// add counts what rows of the page with that number in the conversation cost.
+func (p *part) add(page int, c Cost) {
+	if page >= 0 {
+		x := &p.pages[page-p.first/kernels.PageTokens]
+		x.cells.Add(c.Cells)
+		x.stored.Add(c.Stored)
+		x.bytes.Add(c.ReadBytes)
+	}
+}
+
+// costs is what the rows cost, page by page.
+func (p *part) costs(heads int) []Cost {
+	out := make([]Cost, len(p.pages))
+	for i := range out {
+		first := p.first / kernels.PageTokens
+		lo := int64(max((first+i)*kernels.PageTokens, p.first))
+		hi := int64(min((first+i+1)*kernels.PageTokens, p.first+p.n))
+		x := &p.pages[i]
+		out[i] = Cost{
+			Cells: x.cells.Load(), Stored: x.stored.Load(), ReadBytes: x.bytes.Load(), Rows: hi - lo,
+			DenseCells: (hi*(hi+1) - lo*(lo+1)) / 2 * int64(heads),
+		}
+	}
+	return out
 }
 
 // Begin lays out the rows of a batch.
@@ -86,6 +113,7 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 		p := &s.parts[i]
 		p.chunk, p.lo, p.n, p.first = c, s.Rows, len(c.Tokens), len(c.Session.Tokens)
 		p.base = make([]int, shape.KVHeads)
+		p.pages = make([]pageCost, (p.first+p.n-1)/kernels.PageTokens-p.first/kernels.PageTokens+1)
 		for j := range c.Tokens {
 			s.Pos = append(s.Pos, int32(p.first+j-c.Session.missing))
 		}
@@ -302,12 +330,13 @@ func (s *Step) End() error {
 		ses := p.chunk.Session
 		ses.Tokens = append(ses.Tokens, p.chunk.Tokens...)
 		ses.AttendSeconds += float64(p.nanos.Load()) / 1e9
-		n, a := int64(p.n), int64(p.first)
-		dense := n*a + n*(n+1)/2
-		ses.Cost = ses.Cost.Add(Cost{
-			Cells: p.cells.Load(), Stored: p.stored.Load(), ReadBytes: p.bytes.Load(), Rows: n,
-			DenseCells: dense * int64(s.shape.Layers*s.shape.Heads),
-		})
+		costs := p.costs(s.shape.Layers * s.shape.Heads)
+		for _, c := range costs {
+			ses.Cost = ses.Cost.Add(c)
+		}
+		if !ses.settled {
+			ses.AddPages(costs)
+		}
 	}
 	return nil
 }

@@ -10,6 +10,12 @@ type Window struct {
 // Window returns the queries of the last rows; fewer than asked for if the prompt was shorter.
 func (l *Layer) Window() Window { return l.last }
 
+// WindowRows is the most rows that the layer remembers.
+func (l *Layer) WindowRows() int { return l.last.max }
+
+// SetWindow makes q [rows, query heads, dim] the queries remembered, as if they had been computed; it keeps q.
+func (l *Layer) SetWindow(q []float32, rows int) { l.last.Queries, l.last.Rows = q, rows }
+
 // Remember adds the queries q [rows, query heads, dim] of the newest rows.
 func (l *Layer) Remember(q []float32, rows int) {
 	w := &l.last

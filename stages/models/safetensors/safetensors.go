@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"scbench/stages/mapped"
 )
 
 // File is one open safetensors file. It is safe for concurrent use until Close.
@@ -48,7 +50,7 @@ func Open(path string) (*File, error) {
 	if int64(int(info.Size())) != info.Size() {
 		return nil, fmt.Errorf("safetensors: %s: %d bytes do not fit this machine's address space", path, info.Size())
 	}
-	data, unmap, err := mapFile(f, int(info.Size()))
+	data, unmap, err := mapped.File(f, int(info.Size()))
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: mapping %s: %w", path, err)
 	}

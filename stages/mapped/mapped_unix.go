@@ -1,6 +1,6 @@
 //go:build unix
 
-package safetensors
+package mapped
 
 import (
 	"os"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapFile maps the first size bytes of f read-only. Private, so that no write of ours could ever reach the file.
-func mapFile(f *os.File, size int) (data []byte, unmap func() error, err error) {
+// File maps the first size bytes of f read-only. Private, so that no write of ours could ever reach the file.
+func File(f *os.File, size int) (data []byte, unmap func() error, err error) {
 	if size == 0 {
 		return nil, func() error { return nil }, nil
 	}

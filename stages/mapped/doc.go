@@ -1,0 +1,2 @@
+// Package mapped views files as memory: on Unix without reading them, elsewhere by reading them whole.
+package mapped
