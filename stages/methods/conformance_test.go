@@ -26,6 +26,7 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"trianglemix":  {[]string{"trianglemix:init=4,local=32,last=20,start=1", "trianglemix:init=4,local=32,last=20,start=1,lower=minference,vertical=30,slash=100"}, []string{"trianglemix", "trianglemix:start=100"}},
 	"streamingllm": {[]string{"streamingllm:init=4,local=32", "streamingllm:init=4,local=32,positions=cache"}, []string{"streamingllm", "streamingllm:positions=cache"}},
 	"snapkv":       {[]string{"snapkv:budget=64", "snapkv:budget=1/4,pool=max"}, []string{"snapkv"}},
+	"h2o":          {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
 	"kivi":         {[]string{"kivi:bits=2", "kivi:bits=4,residual=100", "kivi:bits=8"}, []string{"kivi:residual=1000"}},
 	"quest":        {[]string{"quest:budget=64"}, []string{"quest:page=1"}}, // in whole pages it drops the last, partly filled one, as the reference does
 }
@@ -92,9 +93,7 @@ func (c *chat) converse(spec string) (out []float32, prompt, follow engine.Cost)
 	defer s.Release()
 	out = c.say(s, promptRows, 1)
 	prompt = s.Cost
-	if err := s.Settle(c.pool); err != nil {
-		c.t.Fatal(err)
-	}
+	c.settle(s)
 	f := s.Fork(p)
 	defer f.Release()
 	out = append(out, c.say(f, followRows, 2)...)
@@ -169,9 +168,7 @@ func (c *chat) forks(spec string) {
 	parent := engine.NewSession(conformanceShape, c.store, p)
 	defer parent.Release()
 	c.say(parent, promptRows, 1)
-	if err := parent.Settle(c.pool); err != nil {
-		c.t.Fatal(err)
-	}
+	c.settle(parent)
 	before := contents(parent)
 	var first []float32
 	for i := range 3 {

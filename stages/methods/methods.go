@@ -15,6 +15,7 @@ var All = []*engine.Method{
 	&TriangleMix,
 	&StreamingLLM,
 	&SnapKV,
+	&H2O,
 	&KIVI,
 	&Quest,
 }

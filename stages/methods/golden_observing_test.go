@@ -1,0 +1,139 @@
+package methods
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+	"scbench/stages/kv"
+	"scbench/stages/models/safetensors"
+)
+
+// observingRunners are the runners, by folder and name of the file, of methods that decide by all queries of the prompt.
+var observingRunners = map[string]func(*testing.T, vector){
+	"h2o/h2o_prefill_a":              goldenH2O,
+	"h2o/h2o_decode_realdrop":        goldenH2ODecode,
+	"kvpress/observed_attention_h2o": goldenObservedAttention,
+}
+
+// inputs opens the queries, keys and values that the vectors of kvpress share.
+func inputs(t *testing.T) vector {
+	t.Helper()
+	root := os.Getenv("SCBENCH_GOLDEN")
+	if root == "" {
+		root = filepath.Join("..", "..", "testdata", "golden")
+	}
+	f, err := safetensors.Open(filepath.Join(root, "methods", "kvpress", "module_inputs.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return vector{f}
+}
+
+// perQueryHead gives every query head of a bench a KV head of its own, as references do that repeat keys.
+func (b *bench) perQueryHead(p engine.Policy) *bench {
+	c := *b
+	c.shape.KVHeads = b.shape.Heads
+	spread := func(x []float32) (y []float32) {
+		d := b.shape.Dim
+		for at := 0; at < len(x); at += d {
+			for range b.shape.Group() {
+				y = append(y, x[at:at+d]...)
+			}
+		}
+		return y
+	}
+	c.k, c.v = spread(b.k), spread(b.v)
+	c.session = engine.NewSession(c.shape, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, c.shape.Dim, 0), p)
+	return &c
+}
+
+func goldenH2O(t *testing.T, v vector) {
+	window, capacity := v.setting(t, "window_size"), v.setting(t, "max_capacity_prompt")
+	p := policy(t, "h2o:budget=%d,recent=%d", capacity, window)
+	grouped := newBench(t, v, p)
+	for prefix, b := range map[string]*bench{"": grouped.perQueryHead(p), "kvhead_mean_": grouped} {
+		b.attend(t, false)
+		l := b.session.Layers[0]
+		edit := p.Compress(0, l, kv.Window{})
+		m, k := b.n-window, capacity-window
+		want, _ := v.floats(t, prefix+"acc_scores")
+		indices := v.ints(t, prefix+"topk_indices_in_order")
+		for h := range b.shape.KVHeads {
+			scores := l.Observer(receivedName).(*received).scores(h, false)
+			near(t, fmt.Sprintf("%sacc_scores of head %d", prefix, h), scores[:m], want[h*m:(h+1)*m], scoreAbsolute, scoreRelative)
+			sameChoice(t, fmt.Sprintf("%shead %d", prefix, h), edit.Keep[h][:k], indices[h*k:(h+1)*k], want[h*m:(h+1)*m])
+			if first := edit.Keep[h][k]; int(first) != m || len(edit.Keep[h]) != capacity {
+				t.Errorf("head %d keeps %d tokens, the latest from %d on", h, len(edit.Keep[h]), first)
+			}
+		}
+	}
+}
+
+// goldenH2ODecode runs the part of a rolling cache's vector that a single choice reaches: what is left after the prompt.
+func goldenH2ODecode(t *testing.T, v vector) {
+	recent, n := v.setting(t, "recent_size"), v.setting(t, "prefill")
+	b := newBench(t, v, policy(t, "h2o:budget=%d,recent=%d", v.setting(t, "hh_size")+recent, recent))
+	d := b.shape.Dim
+	b.n, b.qRows = n, n
+	b.q, b.k, b.v = b.q[:n*b.shape.Heads*d], b.k[:n*b.shape.KVHeads*d], b.v[:n*b.shape.KVHeads*d]
+	b.attend(t, false)
+	l := b.session.Layers[0]
+	want, _ := v.floats(t, "scores_after_prefill")
+	var got []float32
+	edit := b.session.Policy.Compress(0, l, kv.Window{})
+	for h, keep := range edit.Keep {
+		scores := l.Observer(receivedName).(*received).scores(h, false)
+		for _, s := range keep {
+			got = append(got, scores[s])
+		}
+	}
+	near(t, "scores_after_prefill", got, want, scoreAbsolute, scoreRelative)
+	if err := b.session.Settle(nil); err != nil {
+		t.Fatal(err)
+	}
+	keys, _ := v.floats(t, "k_after_prefill")
+	near(t, "k_after_prefill", keysOf(l), keys, 0, 0)
+	t.Log("not run: decode_out, scores_end and k_end, which go on evicting at every step; here a method decides once")
+}
+
+// keysOf is all keys of a layer, [KVHeads, slots, Dim].
+func keysOf(l *kv.Layer) []float32 {
+	var all []float32
+	for h := range l.Heads() {
+		for s := range l.Slots(h) {
+			k := make([]float32, l.Dim())
+			l.Key(k, h, s)
+			all = append(all, k...)
+		}
+	}
+	return all
+}
+
+func goldenObservedAttention(t *testing.T, v vector) {
+	p := policy(t, "h2o:score=mean")
+	b := newBench(t, inputs(t), p)
+	b.attend(t, false)
+	sameScores(t, v, b, func(h int) []float32 {
+		return b.session.Layers[0].Observer(receivedName).(*received).scores(h, true)
+	})
+}
+
+// sameScores compares the scores of each KV head, and which tokens are the best, with a vector of kvpress.
+func sameScores(t *testing.T, v vector, b *bench, scores func(h int) []float32) {
+	t.Helper()
+	want, _ := v.floats(t, "scores")
+	kept := v.ints(t, "kept_indices_sorted")
+	k := len(kept) / b.shape.KVHeads
+	for h := range b.shape.KVHeads {
+		got, w := scores(h), want[h*b.n:(h+1)*b.n]
+		near(t, fmt.Sprintf("scores of head %d", h), got, w, scoreAbsolute, scoreRelative)
+		sameChoice(t, fmt.Sprintf("head %d", h), kernels.TopK(nil, got, k), kept[h*k:(h+1)*k], w)
+	}
+}

@@ -1,0 +1,121 @@
+package methods
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"scbench/kernels"
+	"scbench/stages/engine"
+)
+
+// noise is a model whose keys, values and queries are random numbers that depend on layer and position alone.
+type noise struct{ pool *kernels.Pool }
+
+// Shape is that of the conformance suite.
+func (noise) Shape() engine.Shape { return conformanceShape }
+
+// Forward runs one batch.
+func (n noise) Forward(ctx context.Context, batch []engine.Chunk) error {
+	s := conformanceShape
+	step, err := engine.Begin(ctx, s, n.pool, batch)
+	if err != nil {
+		return err
+	}
+	for l := range s.Layers {
+		var k, v, q []float32
+		for _, pos := range step.Pos {
+			r := rand.New(rand.NewPCG(uint64(pos), uint64(l)))
+			for range s.KVHeads * s.Dim {
+				k, v = append(k, float32(r.NormFloat64())), append(v, float32(r.NormFloat64()))
+			}
+			for range s.Heads * s.Dim {
+				q = append(q, float32(r.NormFloat64()))
+			}
+		}
+		w := s.KVHeads * s.Dim
+		for lo, hi := range step.Blocks() {
+			if err := step.Append(l, k[lo*w:hi*w], v[lo*w:hi*w], lo, hi); err != nil {
+				return err
+			}
+		}
+		w = s.Heads * s.Dim
+		step.Plan(l, func(lo, hi int) []float32 { return slices.Clone(q[lo*w : hi*w]) })
+		for lo, hi := range step.Blocks() {
+			step.Attend(l, make([]float32, (hi-lo)*w), q[lo*w:hi*w], lo, hi)
+		}
+	}
+	return step.End()
+}
+
+// settle ends the first prompt of s, with a model at hand for methods that run it again.
+func (c *chat) settle(s *engine.Session) {
+	c.t.Helper()
+	e := engine.Engine{Model: noise{c.pool}, Store: c.store, Pool: c.pool}
+	if _, err := e.Settle(c.t.Context(), s); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// observing has specifications of the methods that watch the whole prompt or run the model again.
+var observing = []string{
+	"h2o:budget=64",
+	"h2o:budget=1/4,score=mean",
+}
+
+// TestObservers wants what methods decide to be the same whatever passes the prompt was cut into, whether it was forked halfway, and
+// how many threads there were.
+func TestObservers(t *testing.T) {
+	for _, spec := range observing {
+		t.Run(spec, func(t *testing.T) {
+			var want []float32
+			for _, threads := range []int{1, 2} {
+				c := newChat(t, threads)
+				for _, cuts := range [][]int{{promptRows}, {1, 3, 61, 130, promptRows - 195}, {100, -1, promptRows - 100}} {
+					got := c.observed(spec, cuts)
+					if want == nil {
+						want = got
+					}
+					if len(got) == 0 || len(got) >= promptRows*conformanceShape.Layers*conformanceShape.KVHeads*2*conformanceShape.Dim {
+						t.Fatalf("the cache holds %d numbers", len(got))
+					}
+					if !slices.Equal(got, want) {
+						t.Errorf("%d threads, passes of %v rows: other tokens are kept than with one pass on one thread", threads, cuts)
+					}
+				}
+				if n := c.store.InUse(); n != 0 {
+					t.Errorf("%d bytes left", n)
+				}
+			}
+		})
+	}
+}
+
+// observed feeds the prompt in passes of as many rows as cuts says, goes on in a fork at -1 while the parent hears something else, and returns
+// the cache that the method leaves.
+func (c *chat) observed(spec string, cuts []int) []float32 {
+	c.t.Helper()
+	p, m := c.policy(spec), noise{c.pool}
+	feed := func(s *engine.Session, rows int) {
+		if err := m.Forward(c.t.Context(), []engine.Chunk{{Session: s, Tokens: make([]int32, rows)}}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	s := engine.NewSession(conformanceShape, c.store, engine.Policy{}, p)
+	for _, rows := range cuts {
+		if rows < 0 {
+			f := s.Fork(p)
+			feed(s, 7)
+			s.Release()
+			s = f
+			continue
+		}
+		feed(s, rows)
+	}
+	f := s.Fork(p)
+	s.Release()
+	defer f.Release()
+	c.settle(f)
+	return contents(f)
+}
