@@ -81,6 +81,18 @@ func newAddedTokens(list []addedToken, m model, n normalizer) (addedTokens, erro
 	return a, nil
 }
 
+// beyond returns special tokens whose ids follow all that there are.
+func beyond(list []addedToken, m model, special []string) (more []addedToken) {
+	next := int32(len(m.tokens()))
+	for _, t := range list {
+		next = max(next, t.ID+1)
+	}
+	for i, content := range special {
+		more = append(more, addedToken{ID: next + int32(i), Content: content, Special: true})
+	}
+	return more
+}
+
 // finder finds added tokens in text, leftmost first and of those the longest.
 type finder struct {
 	tokens []addedToken

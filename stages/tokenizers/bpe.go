@@ -12,6 +12,8 @@ import (
 func modelKinds() []kind[model] {
 	return []kind[model]{
 		{"BPE", parseBPE},
+		{"Unigram", parseUnigram},
+		{"WordPiece", parseWordPiece},
 	}
 }
 
@@ -24,7 +26,7 @@ type bpe struct {
 	text         []string         // by id
 	whole        map[string]int32 // by bytes, only if ignore_merges is set: words that are tokens are not merged
 	bytes        [256]int32       // the token of each byte
-	widths       []int32          // by id, in bytes
+	width        []int32          // by id, in bytes
 	pairs        pairTable
 	cache        *wordCache
 	ignoreMerges bool
@@ -33,7 +35,14 @@ type bpe struct {
 func (m *bpe) byteLevel() bool                 { return true }
 func (m *bpe) size() int                       { return len(m.vocab) }
 func (m *bpe) tokens() []string                { return m.text }
-func (m *bpe) width(id int32, rest string) int { return int(m.widths[id]) }
+func (m *bpe) unknown() int32                  { return -1 }
+func (m *bpe) piece(id int32, _ string) string { return m.text[id] }
+func (m *bpe) widths(dst []int32, _ string, ids []int32) []int32 {
+	for _, id := range ids {
+		dst = append(dst, m.width[id])
+	}
+	return dst
+}
 
 func (m *bpe) id(token string) (int32, bool) {
 	id, ok := m.vocab[token]
@@ -64,13 +73,13 @@ func parseBPE(raw json.RawMessage, field string) (model, error) {
 		return nil, fmt.Errorf("%s.end_of_word_suffix: %q is not supported; supported: none", field, c.Suffix)
 	}
 	m := &bpe{vocab: c.Vocab.ids, text: c.Vocab.text, ignoreMerges: c.IgnoreMerges, cache: newWordCache()}
-	m.widths = make([]int32, len(m.text))
+	m.width = make([]int32, len(m.text))
 	if m.ignoreMerges {
 		m.whole = make(map[string]int32, len(m.text))
 	}
 	for id, text := range m.text {
 		b, reachable := byteLevelBytes(text)
-		m.widths[id] = int32(len(b))
+		m.width[id] = int32(len(b))
 		if m.ignoreMerges && text != "" && reachable {
 			m.whole[string(b)] = int32(id)
 		}

@@ -1,82 +1,101 @@
 package tokenizers
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
 )
 
-// A decoder parses to how a token's text becomes bytes.
-func decoderKinds() []kind[func(token string) []byte] {
-	return []kind[func(string) []byte]{
-		{"ByteLevel", func(json.RawMessage, string) (func(string) []byte, error) {
-			return func(token string) []byte { b, _ := byteLevelBytes(token); return b }, nil
+// decoder says how a token's text becomes bytes; the first token of a text may become others.
+type decoder func(token string, first bool) []byte
+
+func decoderKinds() []kind[decoder] {
+	return []kind[decoder]{
+		{"ByteLevel", func(json.RawMessage, string) (decoder, error) {
+			return func(token string, _ bool) []byte { b, _ := byteLevelBytes(token); return b }, nil
 		}},
+		{"Metaspace", parseMetaspaceDecoder},
+		{"WordPiece", parseWordPieceDecoder},
 	}
 }
 
 // parseDecoder decodes every token once.
-func (t *tokenizer) parseDecoder(raw json.RawMessage) error {
-	decode, err := choose(decoderKinds(), raw, "decoder")
-	if err != nil {
+func (t *tokenizer) parseDecoder(raw json.RawMessage) (err error) {
+	if t.decode, err = choose(decoderKinds(), raw, "decoder"); err != nil {
 		return err
 	}
-	if decode == nil {
-		return errors.New("decoder: is missing; supported: ByteLevel")
+	if t.decode == nil {
+		return errors.New("decoder: is missing; supported: ByteLevel, Metaspace, WordPiece")
 	}
-	t.pieces = make([][]byte, t.added.size)
+	t.pieces, t.firsts = make([][]byte, t.added.size), make([][]byte, t.added.size)
+	set := func(id int, text string) {
+		t.pieces[id], t.firsts[id] = t.decode(text, false), t.decode(text, true)
+		if bytes.Equal(t.pieces[id], t.firsts[id]) {
+			t.firsts[id] = t.pieces[id] // one copy
+		}
+	}
 	for id, text := range t.model.tokens() {
 		if text != "" {
-			t.pieces[id] = decode(text)
+			set(id, text)
 		}
 	}
 	for id, added := range t.added.byID {
-		t.pieces[id] = decode(added.Content)
+		set(int(id), added.Content)
 	}
 	return nil
 }
 
-// piece is what an id adds to the decoded bytes.
-func (t *tokenizer) piece(id int32, skipSpecial bool) []byte {
-	if id < 0 || int(id) >= len(t.pieces) || skipSpecial && t.added.byID[id].Special {
-		return nil
+// piece is what an id adds to the decoded bytes, as the first one or a later one; false: nothing, as if it were not there.
+func (t *tokenizer) piece(id int32, skipSpecial, first bool) ([]byte, bool) {
+	if id < 0 || int(id) >= len(t.pieces) || t.pieces[id] == nil || skipSpecial && t.added.byID[id].Special {
+		return nil, false
 	}
-	return t.pieces[id]
+	if first {
+		return t.firsts[id], true
+	}
+	return t.pieces[id], true
 }
 
 func (t *tokenizer) Decode(ids []int32, skipSpecial bool) string {
 	var bytes []byte
+	first := true
 	for _, id := range ids {
-		bytes = append(bytes, t.piece(id, skipSpecial)...)
+		if b, ok := t.piece(id, skipSpecial, first); ok {
+			bytes, first = append(bytes, b...), false
+		}
 	}
 	return string(appendValid(make([]byte, 0, len(bytes)), bytes))
 }
 
 func (t *tokenizer) Stream(skipSpecial bool) *Stream {
-	return &Stream{piece: func(id int32) []byte { return t.piece(id, skipSpecial) }}
+	return &Stream{piece: func(id int32, first bool) ([]byte, bool) { return t.piece(id, skipSpecial, first) }}
 }
 
 // Stream decodes one id at a time. What its calls return, put together, is what Decode returns for all the ids. It
 // belongs to one goroutine.
 type Stream struct {
-	piece func(id int32) []byte
+	piece func(id int32, first bool) ([]byte, bool)
+	begun bool
 	held  []byte // the beginning of a character
 }
 
 // Push takes one id and returns the text that is certain now: it holds back the bytes of a character of which more may
 // come.
 func (s *Stream) Push(id int32) string {
-	s.held = append(s.held, s.piece(id)...)
+	b, ok := s.piece(id, !s.begun)
+	s.begun = s.begun || ok
+	s.held = append(s.held, b...)
 	n := len(s.held) - incomplete(s.held)
 	out := string(appendValid(nil, s.held[:n]))
 	s.held = append(s.held[:0], s.held[n:]...)
 	return out
 }
 
-// Flush returns the text held back, which now is known to be incomplete. The stream may be used again.
+// Flush returns the text held back, which now is known to be incomplete. The stream may be used again, for another text.
 func (s *Stream) Flush() string {
 	out := string(appendValid(nil, s.held))
-	s.held = s.held[:0]
+	s.held, s.begun = s.held[:0], false
 	return out
 }
 

@@ -1,13 +1,15 @@
 package tokenizers
 
-import "slices"
-
 // model splits one word, as the pre-tokenizer cut it, into tokens.
 type model interface {
 	// encode appends the ids of a word that is not empty.
 	encode(dst []int32, word string) []int32
-	// width is the number of bytes of rest that token id, the first one of rest, stands for.
-	width(id int32, rest string) int
+	// widths appends, for each of the ids that encode made of a word, the number of bytes of the word that it stands for.
+	widths(dst []int32, word string, ids []int32) []int32
+	// piece is the token that stands for text as the reference shows it: its text in the file, or, for an unknown text, that.
+	piece(id int32, text string) string
+	// unknown is the token of what is no token; -1: there is none.
+	unknown() int32
 	// id looks up a token by the text it has in the file.
 	id(token string) (int32, bool)
 	// tokens are all tokens as the file has them, by id; "" where there is none.
@@ -26,7 +28,9 @@ type tokenizer struct {
 	split  []splitter
 	added  addedTokens
 	post   postProcessor
+	decode decoder
 	pieces [][]byte // by id: what it decodes to; nil where there is no token
+	firsts [][]byte // and what at the beginning
 }
 
 func (t *tokenizer) Hash() string   { return t.hash }
@@ -80,6 +84,9 @@ type encoding struct {
 	ids     []int32
 	located bool // record spans
 	spans   []Span
+	widths  []int32 // of the tokens of a word
+	show    bool    // record pieces
+	pieces  []string
 }
 
 // text encodes a whole text: added tokens first, then, between them, normalization, added tokens that are looked for in
@@ -109,6 +116,9 @@ func (e *encoding) token(id int32, at Span) {
 	if e.located {
 		e.spans = append(e.spans, at)
 	}
+	if e.show {
+		e.pieces = append(e.pieces, e.t.added.byID[id].Content)
+	}
 }
 
 // words applies the pre-tokenizers from the given one on, and the model to the words that come out.
@@ -129,19 +139,25 @@ func (e *encoding) word(w word, src source) {
 	}
 	from := len(e.ids)
 	e.ids = e.t.model.encode(e.ids, w.text)
-	if !e.located {
+	if !e.located && !e.show {
 		return
 	}
-	e.spans = slices.Grow(e.spans, len(e.ids)-from)
 	at := 0
-	for _, id := range e.ids[from:] {
-		n := e.t.model.width(id, w.text[at:])
-		e.spans = append(e.spans, src.span(w.pos+max(at-w.pad, 0), w.pos+max(at+n-w.pad, 0)))
-		at += n
+	e.widths = e.t.model.widths(e.widths[:0], w.text, e.ids[from:])
+	for i, width := range e.widths {
+		end := at + int(width)
+		if e.located {
+			e.spans = append(e.spans, src.span(w.pos+max(at-w.pad, 0), w.pos+max(end-w.pad, 0)))
+		}
+		if e.show {
+			e.pieces = append(e.pieces, e.t.model.piece(e.ids[from+i], w.text[at:end]))
+		}
+		at = end
 	}
 }
 
-// word is a piece of a source's text. pad is 1 if a space was put before it that the source does not have.
+// word is a piece of a source's text. pad is the number of bytes at its beginning that the source does not have: of a space put before
+// it, or of a mark in the place of a space, which is longer.
 type word struct {
 	text string
 	pos  int // of text[pad:] in the source

@@ -18,6 +18,8 @@ type normalizer interface {
 
 func normalizerKinds() []kind[normalizer] {
 	return []kind[normalizer]{
+		{"BertNormalizer", parseBertNormalizer},
+		{"Precompiled", parsePrecompiled},
 		{"NFC", func(json.RawMessage, string) (normalizer, error) { return nfc{}, nil }},
 		{"Sequence", func(raw json.RawMessage, field string) (normalizer, error) {
 			list, err := chooseAll(normalizerKinds(), raw, field, "normalizers")
@@ -53,6 +55,29 @@ func (list normalizers) normalize(s string, located bool) (string, []int32, []in
 	return s, lo, hi
 }
 
+// rewriter builds a normalized text, and remembers, if it is to be located, what it was made from.
+type rewriter struct {
+	located bool
+	text    strings.Builder
+	lo, hi  []int32
+}
+
+// keep takes s[lo:hi] as it is.
+func (w *rewriter) keep(s string, lo, hi int) {
+	w.text.WriteString(s[lo:hi])
+	for i := lo; w.located && i < hi; i++ {
+		w.lo, w.hi = append(w.lo, int32(i)), append(w.hi, int32(i+1))
+	}
+}
+
+// replace writes text in the place of [lo, hi) of the original.
+func (w *rewriter) replace(text string, lo, hi int) {
+	w.text.WriteString(text)
+	for i := 0; w.located && i < len(text); i++ {
+		w.lo, w.hi = append(w.lo, int32(lo)), append(w.hi, int32(hi))
+	}
+}
+
 // nfc is Unicode normalization form C.
 // Differs from the reference: characters that came into being after Unicode 15.0 are not composed.
 type nfc struct{}
@@ -61,25 +86,17 @@ func (nfc) normalize(s string, located bool) (string, []int32, []int32) {
 	if norm.NFC.IsNormalString(s) {
 		return s, nil, nil
 	}
-	var out strings.Builder
-	var lo, hi []int32
+	out := rewriter{located: located}
 	for i := 0; i < len(s); {
 		end := i + segment(s[i:])
-		part := compose(s[i:end])
-		out.WriteString(part)
-		if located {
-			same := part == s[i:end]
-			for j := range len(part) {
-				if same {
-					lo, hi = append(lo, int32(i+j)), append(hi, int32(i+j+1))
-				} else {
-					lo, hi = append(lo, int32(i)), append(hi, int32(end))
-				}
-			}
+		if part := compose(s[i:end]); part == s[i:end] {
+			out.keep(s, i, end)
+		} else {
+			out.replace(part, i, end)
 		}
 		i = end
 	}
-	return out.String(), lo, hi
+	return out.text.String(), out.lo, out.hi
 }
 
 // segment is the length of the first piece of s that composes by itself.

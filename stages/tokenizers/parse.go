@@ -83,7 +83,8 @@ type file struct {
 	Truncation    json.RawMessage `json:"truncation"`
 }
 
-func parse(data []byte) (*tokenizer, error) {
+// parse reads a tokenizer.json, as if it had special tokens with the given contents too.
+func parse(data []byte, special []string) (*tokenizer, error) {
 	if !utf8.Valid(data) {
 		return nil, errors.New("not UTF-8 text; a tokenizer.json is JSON in UTF-8 (a SentencePiece .model file must be converted first)")
 	}
@@ -108,7 +109,7 @@ func parse(data []byte) (*tokenizer, error) {
 	if t.split, err = parsePreTokenizer(f.PreTokenizer, t.model); err != nil {
 		return nil, err
 	}
-	if t.added, err = newAddedTokens(f.AddedTokens, t.model, t.normal); err != nil {
+	if t.added, err = newAddedTokens(append(f.AddedTokens, beyond(f.AddedTokens, t.model, special)...), t.model, t.normal); err != nil {
 		return nil, err
 	}
 	if err = t.parseDecoder(f.Decoder); err != nil {

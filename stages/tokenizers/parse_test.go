@@ -39,12 +39,12 @@ func TestParseErrors(t *testing.T) {
 		"id beyond 32 bits":    {func(_, m map[string]any) { vocab(m)["~~~"] = 1 << 40 }, []string{`vocab["~~~"]`, "2^31"}},
 		"id negative":          {func(_, m map[string]any) { vocab(m)["~~~"] = -1 }, []string{`vocab["~~~"]`, "negative"}},
 		"byte missing":         {func(_, m map[string]any) { delete(vocab(m), "!") }, []string{"model.vocab", "byte 0x21"}},
-		"unigram":              {func(_, m map[string]any) { m["type"] = "Unigram" }, []string{"model", `"Unigram"`, "supported: BPE"}},
+		"kind":                 {func(_, m map[string]any) { m["type"] = "WordLevel" }, []string{"model", `"WordLevel"`, "supported: BPE"}},
 		"byte fallback":        {func(_, m map[string]any) { m["byte_fallback"] = true }, []string{"model.byte_fallback", "supported"}},
 		"dropout":              {func(_, m map[string]any) { m["dropout"] = 0.1 }, []string{"model.dropout"}},
 		"suffix":               {func(_, m map[string]any) { m["end_of_word_suffix"] = "</w>" }, []string{"model.end_of_word_suffix", "</w>"}},
 		"no model":             {func(f, _ map[string]any) { delete(f, "model") }, []string{"model: is missing"}},
-		"normalizer":           {func(f, _ map[string]any) { f["normalizer"] = map[string]any{"type": "Lowercase"} }, []string{"normalizer", `"Lowercase"`, "supported: NFC"}},
+		"normalizer":           {func(f, _ map[string]any) { f["normalizer"] = map[string]any{"type": "Lowercase"} }, []string{"normalizer", `"Lowercase"`, "supported: BertNormalizer"}},
 		"no ByteLevel":         {func(f, _ map[string]any) { f["pre_tokenizer"] = nil }, []string{"pre_tokenizer", "ByteLevel"}},
 		"ByteLevel first": {func(f, _ map[string]any) {
 			f["pre_tokenizer"] = map[string]any{"type": "Sequence", "pretokenizers": []any{map[string]any{"type": "ByteLevel"}, map[string]any{"type": "Digits"}}}
@@ -55,7 +55,7 @@ func TestParseErrors(t *testing.T) {
 		"pattern": {func(f, _ map[string]any) {
 			f["pre_tokenizer"] = map[string]any{"type": "Split", "pattern": map[string]any{"Regex": `\bx`}, "behavior": "Isolated"}
 		}, []string{"pre_tokenizer.pattern.Regex", `\b`}},
-		"decoder":        {func(f, _ map[string]any) { f["decoder"] = map[string]any{"type": "WordPiece"} }, []string{"decoder", "WordPiece", "supported: ByteLevel"}},
+		"decoder":        {func(f, _ map[string]any) { f["decoder"] = map[string]any{"type": "CTC"} }, []string{"decoder", "CTC", "supported: ByteLevel"}},
 		"no decoder":     {func(f, _ map[string]any) { f["decoder"] = nil }, []string{"decoder", "ByteLevel"}},
 		"added id":       {func(f, _ map[string]any) { f["added_tokens"].([]any)[1].(map[string]any)["id"] = 1960 }, []string{"added_tokens[1].id", "1960", "begin_of_text"}},
 		"added negative": {func(f, _ map[string]any) { f["added_tokens"].([]any)[1].(map[string]any)["id"] = -7 }, []string{"added_tokens[1].id", "negative"}},
@@ -115,6 +115,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(`{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"ByteLevel"},"decoder":{"type":"ByteLevel"}}`))
 	f.Add([]byte(`{"added_tokens":[{"id":1,"content":"x"}],"normalizer":{"type":"Sequence","normalizers":[null]}}`))
 	f.Add(smallTokenizer(f))
+	f.Add([]byte(`{"model":{"type":"WordPiece","vocab":{"[UNK]":0,"a":1,"##b":2}},"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},"decoder":{"type":"WordPiece"},"post_processor":{"type":"BertProcessing","cls":["a",1],"sep":["a",1]}}`))
+	f.Add([]byte(`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["▁a",-1.5],["b",-2]]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"CAAAAAAAAAAAAAAAYQA="},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Metaspace","replacement":"▁"}]},"decoder":{"type":"Metaspace","replacement":"▁"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tk, err := Parse("fuzz", data)
 		if err != nil {

@@ -62,6 +62,7 @@ func postProcessorKinds() []kind[*postProcessor] {
 		{"ByteLevel", func(json.RawMessage, string) (*postProcessor, error) { return nil, nil }},
 		{"TemplateProcessing", parseTemplateProcessing},
 		{"RobertaProcessing", parseRoberta},
+		{"BertProcessing", parseBertProcessing},
 		{"Sequence", func(raw json.RawMessage, field string) (*postProcessor, error) {
 			list, err := chooseAll(postProcessorKinds(), raw, field, "processors")
 			if err != nil {
@@ -171,17 +172,29 @@ func parseTemplateItem(raw json.RawMessage) (item templateItem, token string, er
 
 // parseRoberta reads <s> A </s> and <s> A </s></s> B </s>.
 func parseRoberta(raw json.RawMessage, field string) (*postProcessor, error) {
+	cls, sep, err := parseEnds(raw, field)
+	a, b := templateItem{text: 0}, templateItem{text: 1}
+	return &postProcessor{single: template{cls, a, sep}, pair: template{cls, a, sep, sep, b, sep}}, err
+}
+
+// parseBertProcessing reads [CLS] A [SEP] and [CLS] A [SEP] B [SEP], the second part of which is of type 1.
+func parseBertProcessing(raw json.RawMessage, field string) (*postProcessor, error) {
+	cls, sep, err := parseEnds(raw, field)
+	a, b, end := templateItem{text: 0}, templateItem{text: 1, kind: 1}, templateItem{text: -1, ids: sep.ids, kind: 1}
+	return &postProcessor{single: template{cls, a, sep}, pair: template{cls, a, sep, b, end}}, err
+}
+
+// parseEnds reads the tokens that begin and end a text.
+func parseEnds(raw json.RawMessage, field string) (cls, sep templateItem, err error) {
 	var c struct{ Sep, Cls []json.RawMessage }
 	if err := json.Unmarshal(raw, &c); err != nil {
-		return nil, fmt.Errorf("%s: %w", field, err)
+		return cls, sep, fmt.Errorf("%s: %w", field, err)
 	}
 	var ids [2]int32
 	for i, token := range [][]json.RawMessage{c.Cls, c.Sep} {
 		if len(token) != 2 || json.Unmarshal(token[1], &ids[i]) != nil {
-			return nil, fmt.Errorf("%s: cls and sep must each be [token, id]", field)
+			return cls, sep, fmt.Errorf("%s: cls and sep must each be [token, id]", field)
 		}
 	}
-	cls, sep := templateItem{text: -1, ids: ids[:1]}, templateItem{text: -1, ids: ids[1:]}
-	a, b := templateItem{text: 0}, templateItem{text: 1}
-	return &postProcessor{single: template{cls, a, sep}, pair: template{cls, a, sep, sep, b, sep}}, nil
+	return templateItem{text: -1, ids: ids[:1]}, templateItem{text: -1, ids: ids[1:]}, nil
 }

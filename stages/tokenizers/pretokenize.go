@@ -16,6 +16,11 @@ func splitterKinds() []kind[[]splitter] {
 		{"ByteLevel", parseByteLevel},
 		{"Split", parseSplit},
 		{"Digits", parseDigits},
+		{"BertPreTokenizer", func(json.RawMessage, string) ([]splitter, error) { return []splitter{bertSplit{}}, nil }},
+		{"Metaspace", parseMetaspace},
+		{"WhitespaceSplit", func(json.RawMessage, string) ([]splitter, error) {
+			return []splitter{whitespaceSplit{}}, nil
+		}},
 		{"Sequence", func(raw json.RawMessage, field string) ([]splitter, error) {
 			lists, err := chooseAll(splitterKinds(), raw, field, "pretokenizers")
 			var all []splitter
@@ -34,6 +39,11 @@ func parsePreTokenizer(raw json.RawMessage, m model) ([]splitter, error) {
 		return nil, err
 	}
 	if !m.byteLevel() {
+		for _, s := range list {
+			if _, ok := s.(byteLevel); ok {
+				return nil, fmt.Errorf("pre_tokenizer: ByteLevel is not supported before a model of characters; supported before those: BertPreTokenizer, WhitespaceSplit, Metaspace")
+			}
+		}
 		return list, nil
 	}
 	for i, s := range list {

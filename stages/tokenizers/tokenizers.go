@@ -56,20 +56,26 @@ const maxFileBytes = 256 << 20
 
 // Load reads dir/tokenizer.json.
 func Load(dir string) (Tokenizer, error) {
-	path := filepath.Join(dir, "tokenizer.json")
-	data, err := readBounded(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w; a model directory needs a tokenizer.json: save it with AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…)", err)
-	}
+	path, data, err := readTokenizer(dir)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(path, data)
 }
 
+// readTokenizer reads the tokenizer.json of a model directory.
+func readTokenizer(dir string) (path string, data []byte, err error) {
+	path = filepath.Join(dir, "tokenizer.json")
+	data, err = readBounded(path)
+	if errors.Is(err, os.ErrNotExist) {
+		err = fmt.Errorf("%w; a model directory needs a tokenizer.json: save it with AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…)", err)
+	}
+	return path, data, err
+}
+
 // Parse reads a tokenizer.json; name is what errors call it.
 func Parse(name string, tokenizerJSON []byte) (Tokenizer, error) {
-	t, err := parse(tokenizerJSON)
+	t, err := parse(tokenizerJSON, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

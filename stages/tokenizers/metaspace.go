@@ -1,0 +1,119 @@
+package tokenizers
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// metaspace is SentencePiece's way with spaces: each becomes a visible character, and words begin with it.
+type metaspace struct {
+	mark    string // for a space
+	prepend bool   // before a text that does not begin with a space, too
+}
+
+// readMetaspace reads the settings that pre-tokenizer and decoder share, those of older files ("add_prefix_space", "str_rep") included.
+func readMetaspace(raw json.RawMessage, field string) (m metaspace, split bool, err error) {
+	c := struct {
+		Replacement    string
+		PrependScheme  string `json:"prepend_scheme"`
+		AddPrefixSpace *bool  `json:"add_prefix_space"`
+		Split          bool
+	}{Split: true}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return m, false, fmt.Errorf("%s: %w", field, err)
+	}
+	if utf8.RuneCountInString(c.Replacement) != 1 {
+		return m, false, fmt.Errorf("%s.replacement: %q is not one character", field, c.Replacement)
+	}
+	switch c.PrependScheme {
+	case "always", "":
+		m.prepend = c.AddPrefixSpace == nil || *c.AddPrefixSpace
+	case "never":
+	default:
+		return m, false, fmt.Errorf("%s.prepend_scheme: %q is not supported; supported: always, never", field, c.PrependScheme)
+	}
+	m.mark = c.Replacement
+	return m, c.Split, nil
+}
+
+func parseMetaspace(raw json.RawMessage, field string) ([]splitter, error) {
+	m, split, err := readMetaspace(raw, field)
+	if err == nil && !split {
+		err = fmt.Errorf("%s.split: false (as for models made from SentencePiece BPE) is not supported; supported: true", field)
+	}
+	return []splitter{m}, err
+}
+
+// split cuts before every space, and before every character that looks like one.
+func (m metaspace) split(w word, emit func(word) error) error {
+	for lo := 0; lo < len(w.text); {
+		mark := m.markAt(w.text[lo:])
+		hi := lo + mark
+		for hi < len(w.text) && m.markAt(w.text[hi:]) == 0 {
+			hi++
+		}
+		out := w.sub(lo, hi)
+		switch {
+		case mark > 0 && w.text[lo] == ' ':
+			out = word{m.mark + out.text[1:], out.pos, out.pad + len(m.mark) - 1}
+		case mark == 0 && m.prepend: // only at the beginning
+			out = word{m.mark + out.text, out.pos, out.pad + len(m.mark)}
+		}
+		if err := emit(out); err != nil {
+			return err
+		}
+		lo = hi
+	}
+	return nil
+}
+
+// markAt is the length of the space or mark that s begins with; 0: there is none.
+func (m metaspace) markAt(s string) int {
+	if s[0] == ' ' {
+		return 1
+	}
+	if strings.HasPrefix(s, m.mark) {
+		return len(m.mark)
+	}
+	return 0
+}
+
+// parseMetaspaceDecoder makes marks spaces again, but for those of the first token.
+func parseMetaspaceDecoder(raw json.RawMessage, field string) (decoder, error) {
+	m, _, err := readMetaspace(raw, field)
+	if err != nil {
+		return nil, err
+	}
+	return func(token string, first bool) []byte {
+		by := " "
+		if first && m.prepend {
+			by = ""
+		}
+		return []byte(strings.ReplaceAll(token, m.mark, by))
+	}, nil
+}
+
+// whitespaceSplit cuts at white space, which goes.
+type whitespaceSplit struct{}
+
+func (whitespaceSplit) split(w word, emit func(word) error) error {
+	lo := 0
+	for i, r := range w.text {
+		if !unicode.IsSpace(r) {
+			continue
+		}
+		if lo < i {
+			if err := emit(w.sub(lo, i)); err != nil {
+				return err
+			}
+		}
+		lo = i + utf8.RuneLen(r)
+	}
+	if lo < len(w.text) {
+		return emit(w.sub(lo, len(w.text)))
+	}
+	return nil
+}
