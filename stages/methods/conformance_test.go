@@ -28,7 +28,7 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"snapkv":       {[]string{"snapkv:budget=64", "snapkv:budget=1/4,pool=max"}, []string{"snapkv"}},
 	"h2o":          {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
 	"kivi":         {[]string{"kivi:bits=2", "kivi:bits=4,residual=100", "kivi:bits=8"}, []string{"kivi:residual=1000"}},
-	"quest":        {[]string{"quest:budget=64"}, []string{"quest:page=1"}}, // in whole pages it drops the last, partly filled one, as the reference does
+	"quest":        {[]string{"quest:budget=64", "quest:budget=64,last=scored"}, []string{"quest", "quest:page=1,last=scored"}},
 }
 
 // The conversation of the suite: a prompt whose last page is not full, and a follow-up.

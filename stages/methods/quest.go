@@ -8,8 +8,8 @@ import (
 
 // Quest keeps the whole cache and reads, for each query, the pages that can hold its largest products: a page's
 // channel-wise minimum and maximum bound them from above.
-// Differs from the reference: the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all
-// rows, and its bound no longer holds).
+// Differs from the reference: a row always reads the page of its own token, which the reference leaves to the scores (last=scored), and
+// the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all rows, and its bound no longer holds).
 var Quest = engine.Method{
 	Name:  "quest",
 	Paper: "Tang et al. 2024, arXiv:2406.10774",
@@ -18,6 +18,7 @@ var Quest = engine.Method{
 	Params: []engine.Param{
 		{Name: "budget", Default: "1024", Doc: "tokens that a query reads; a number or a share of the context"},
 		{Name: "page", Default: "16", Doc: "tokens of a page; a divisor of 64"},
+		{Name: "last", Default: "kept", Doc: "the page of a row's own token: kept, or scored like others"},
 	},
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
 		budget, page := a.Amount("budget"), a.Int("page", 1)
@@ -25,11 +26,15 @@ var Quest = engine.Method{
 			a.Fail("page", "a divisor of 64")
 			page = 1
 		}
+		choose := questPages
+		if a.Choice("last", "kept", "scored") == "scored" {
+			choose = questScored
+		}
 		return engine.Policy{
 			Index: func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
 			Load: func(_ int, l *kv.Layer, q engine.Query, dst [][]kv.Span) (examined int64) {
 				for m := range dst {
-					for _, p := range questPages(l, q, m, budget.Of(q.Slots), page) {
+					for _, p := range choose(l, q, m, budget.Of(q.Slots), page) {
 						dst[m] = append(dst[m], kv.Column(p*int32(page), (p+1)*int32(page)))
 					}
 				}
@@ -40,11 +45,19 @@ var Quest = engine.Method{
 	},
 }
 
-// questPages chooses the pages that a member of the group reads: the budget's worth, at least three, with the highest bounds.
+// questPages chooses the pages that a member of the group reads: that of the row's own token and, as far as the budget goes, at
+// least two, those of the others with the highest bounds.
 func questPages(l *kv.Layer, q engine.Query, member, budget, page int) []int32 {
 	scores := questScores(l, q, member, page)
-	k := min(max(3, min(q.Slots, budget)/page), len(scores))
-	return kernels.TopK(nil, scores, k)
+	own := len(scores) - 1
+	k := max(2, (min(q.Slots, budget)+page-1)/page-1)
+	return append(kernels.TopK(nil, scores[:own], min(k, own)), int32(own))
+}
+
+// questScored chooses as the reference does: the pages with the highest bounds, whichever they are, and no part of one beyond the budget.
+func questScored(l *kv.Layer, q engine.Query, member, budget, page int) []int32 {
+	scores := questScores(l, q, member, page)
+	return kernels.TopK(nil, scores, min(max(3, min(q.Slots, budget)/page), len(scores)))
 }
 
 // questScores is, per page, the upper bound of the product of the query with any key of the page that it may see.
