@@ -26,9 +26,12 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"trianglemix":  {[]string{"trianglemix:init=4,local=32,last=20,start=1", "trianglemix:init=4,local=32,last=20,start=1,lower=minference,vertical=30,slash=100"}, []string{"trianglemix", "trianglemix:start=100"}},
 	"streamingllm": {[]string{"streamingllm:init=4,local=32", "streamingllm:init=4,local=32,positions=cache"}, []string{"streamingllm", "streamingllm:positions=cache"}},
 	"snapkv":       {[]string{"snapkv:budget=64", "snapkv:budget=1/4,pool=max"}, []string{"snapkv"}},
-	"h2o":          {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
 	"kivi":         {[]string{"kivi:bits=2", "kivi:bits=4,residual=100", "kivi:bits=8"}, []string{"kivi:residual=1000"}},
 	"quest":        {[]string{"quest:budget=64", "quest:budget=64,last=scored"}, []string{"quest", "quest:page=1,last=scored"}},
+
+	// methods that watch the whole prompt, or run the model again
+	"h2o":               {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
+	"expectedattention": {[]string{"expectedattention:budget=64", "expectedattention:budget=1/4,heads=uniform,spread=none"}, []string{"expectedattention"}},
 }
 
 // The conversation of the suite: a prompt whose last page is not full, and a follow-up.
@@ -37,7 +40,7 @@ const (
 	followRows = 5
 )
 
-var conformanceShape = engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 32, Vocab: 1}
+var conformanceShape = engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 32, Vocab: 1, Rotate: rotateHalf(10000)}
 
 // chat is a session on random keys, values and queries.
 type chat struct {

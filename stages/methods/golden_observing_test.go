@@ -2,8 +2,10 @@ package methods
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -16,9 +18,14 @@ import (
 
 // observingRunners are the runners, by folder and name of the file, of methods that decide by all queries of the prompt.
 var observingRunners = map[string]func(*testing.T, vector){
-	"h2o/h2o_prefill_a":              goldenH2O,
-	"h2o/h2o_decode_realdrop":        goldenH2ODecode,
-	"kvpress/observed_attention_h2o": goldenObservedAttention,
+	"h2o/h2o_prefill_a":                  goldenH2O,
+	"h2o/h2o_decode_realdrop":            goldenH2ODecode,
+	"kvpress/observed_attention_h2o":     goldenObservedAttention,
+	"kvpress/expected_attention":         goldenExpectedAttention,
+	"kvpress/expected_attention_eps":     goldenExpectedAttention,
+	"kvpress/expected_attention_nocov":   goldenExpectedAttention,
+	"kvpress/expected_attention_novnorm": goldenExpectedAttention,
+	"kvpress/adakv_expected_attention":   goldenAdaptiveExpectedAttention,
 }
 
 // inputs opens the queries, keys and values that the vectors of kvpress share.
@@ -135,5 +142,112 @@ func sameScores(t *testing.T, v vector, b *bench, scores func(h int) []float32) 
 		got, w := scores(h), want[h*b.n:(h+1)*b.n]
 		near(t, fmt.Sprintf("scores of head %d", h), got, w, scoreAbsolute, scoreRelative)
 		sameChoice(t, fmt.Sprintf("head %d", h), kernels.TopK(nil, got, k), kept[h*k:(h+1)*k], w)
+	}
+}
+
+// rotateHalf is the rotation of the vectors of kvpress: pairs of channels i and i+d/2.
+func rotateHalf(base float64) func(x []float32, from, to []int32, _ int) {
+	return func(x []float32, from, to []int32, _ int) {
+		d := len(x) / len(from)
+		for i := range from {
+			v := x[i*d : (i+1)*d]
+			for j := range d / 2 {
+				sin, cos := math.Sincos(float64(to[i]-from[i]) * math.Pow(base, -2*float64(j)/float64(d)))
+				a, b := float64(v[j]), float64(v[j+d/2])
+				v[j], v[j+d/2] = float32(a*cos-b*sin), float32(b*cos+a*sin)
+			}
+		}
+	}
+}
+
+// goldenExpectation runs the inputs of kvpress through Expected Attention with the vector's settings, those of more put first.
+func goldenExpectation(t *testing.T, v vector, more string) (*bench, expectation) {
+	t.Helper()
+	in := inputs(t)
+	s := engine.Shape{Rotate: rotateHalf(float64(in.setting(t, "rope_base")))}
+	set := func(key, as string) {
+		if v.Metadata()[key] != "" {
+			more += "," + as + "=" + v.Metadata()[key]
+		}
+	}
+	more += map[bool]string{true: ",spread=none"}[v.Metadata()["use_covariance"] == "false"]
+	more += map[bool]string{true: ",values=none"}[v.Metadata()["use_vnorm"] == "false"]
+	more += map[bool]string{true: ",epsilon=0"}[v.Metadata()["epsilon"] == ""]
+	set("epsilon", "epsilon")
+	set("n_sink", "sinks")
+	set("n_future_positions", "future")
+	set("alpha_safeguard", "floor")
+	p, err := Parse("expectedattention:"+more, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, in, p)
+	b.attend(t, false)
+	number := func(key string, otherwise int) int {
+		if v.Metadata()[key] == "" {
+			return otherwise
+		}
+		return v.setting(t, key)
+	}
+	x := expectation{
+		shape: s, sinks: number("n_sink", 4), future: v.setting(t, "n_future_positions"),
+		covariance: v.Metadata()["use_covariance"] != "false", norms: v.Metadata()["use_vnorm"] != "false",
+	}
+	if e := v.Metadata()["epsilon"]; e != "" {
+		if _, err := fmt.Sscan(e, &x.epsilon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b, x
+}
+
+func goldenExpectedAttention(t *testing.T, v vector) {
+	k := len(v.ints(t, "kept_indices_sorted")) / 2
+	b, x := goldenExpectation(t, v, fmt.Sprintf("budget=%d,heads=uniform", k))
+	l, d := b.session.Layers[0], b.shape.Dim
+	turn := meanTurn(x.shape, d, b.n, x.future)
+	means, _ := v.floats(t, "mean_query_avg_rope")
+	for h, m := range l.Observer(x.name()).(*queries).heads {
+		mean, cov := m.turned(turn)
+		near(t, fmt.Sprintf("mean_query_avg_rope of head %d", h), mean, means[h*d:(h+1)*d], scoreAbsolute, scoreRelative)
+		if x.covariance {
+			covs, _ := v.floats(t, "cov_query_avg_rope")
+			near(t, fmt.Sprintf("cov_query_avg_rope of head %d", h), cov, covs[h*d*d:(h+1)*d*d], scoreAbsolute, scoreRelative)
+		}
+	}
+	scores := x.scores(l)
+	sameScores(t, v, b, func(h int) []float32 { return scores[h] })
+	kept := v.ints(t, "kept_indices_sorted")
+	if got := slices.Concat(b.session.Policy.Compress(0, l, kv.Window{}).Keep...); !slices.Equal(got, kept) {
+		t.Errorf("kept %v, want %v", got, kept)
+	}
+}
+
+func goldenAdaptiveExpectedAttention(t *testing.T, v vector) {
+	n := v.ints(t, "head_budgets")
+	ratio := 0.0
+	if _, err := fmt.Sscan(v.Metadata()["compression_ratio"], &ratio); err != nil {
+		t.Fatal(err)
+	}
+	b, _ := goldenExpectation(t, v, fmt.Sprintf("budget=%d", int(192*(1-ratio))))
+	sameKept(t, b.session.Policy.Compress(0, b.session.Layers[0], kv.Window{}).Keep, b.n, v.bools(t, "keep_mask"))
+	for h, keep := range b.session.Policy.Compress(0, b.session.Layers[0], kv.Window{}).Keep {
+		if len(keep) != int(n[h]) {
+			t.Errorf("head %d keeps %d tokens, want %d", h, len(keep), n[h])
+		}
+	}
+}
+
+// sameKept compares the slots kept of each head with a mask [heads, n].
+func sameKept(t *testing.T, keep [][]int32, n int, mask []bool) {
+	t.Helper()
+	got := make([]bool, len(mask))
+	for h, slots := range keep {
+		for _, s := range slots {
+			got[h*n+int(s)] = true
+		}
+	}
+	if !slices.Equal(got, mask) {
+		t.Errorf("other tokens are kept")
 	}
 }

@@ -16,6 +16,7 @@ var All = []*engine.Method{
 	&StreamingLLM,
 	&SnapKV,
 	&H2O,
+	&ExpectedAttention,
 	&KIVI,
 	&Quest,
 }

@@ -62,6 +62,7 @@ func (c *chat) settle(s *engine.Session) {
 var observing = []string{
 	"h2o:budget=64",
 	"h2o:budget=1/4,score=mean",
+	"expectedattention:budget=64",
 }
 
 // TestObservers wants what methods decide to be the same whatever passes the prompt was cut into, whether it was forked halfway, and

@@ -103,7 +103,11 @@ func (r Rope) Turn(x []float32, from, to []int32, seqLen int) {
 	half := r.dim / 2
 	cos, sin := make([]float32, half), make([]float32, half)
 	for i := range from {
+		known := i > 0 && from[i] == from[i-1] && to[i] == to[i-1] // as with the heads of one row
 		for j, f := range freqs {
+			if known {
+				break
+			}
 			s, c := math.Sincos(float64(float32(to[i])*f) - float64(float32(from[i])*f))
 			cos[j], sin[j] = float32(c), float32(s)
 		}
