@@ -66,6 +66,9 @@ func TestGoldenModels(t *testing.T) {
 			pool := kernels.NewPool(2)
 			defer pool.Close()
 			l, err := Load(dir, pool, Choice{})
+			if strings.HasSuffix(name, "-tokcls") {
+				t.Skip("an encoder: TestGoldenEncoders")
+			}
 			if err != nil && strings.Contains(err.Error(), "is not supported") {
 				t.Skipf("not run: %v", err)
 			}
