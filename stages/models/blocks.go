@@ -92,14 +92,6 @@ func (r *reader) keep(err error) {
 	}
 }
 
-// grow returns *buf with n numbers, reusing its memory; the numbers are whatever was there.
-func grow(buf *[]float32, n int) []float32 {
-	if cap(*buf) < n {
-		*buf = make([]float32, n)
-	}
-	return (*buf)[:n]
-}
-
 // rotate applies RoPE to x [rows, width], heads of dim numbers; the tables are [rows, rotated dims / 2].
 func rotate(p *kernels.Pool, x, cos, sin []float32, rows, width, dim int) {
 	half := len(cos) / rows

@@ -32,9 +32,9 @@ type llamaBlock struct {
 
 // llamaScratch is memory that passes reuse. All but x and the tables is of one block of rows.
 type llamaScratch struct {
-	x, cos, sin           []float32
-	k, v, q, att          []float32
-	gate, up              []float32
+	x, cos, sin           kernels.Buffer
+	k, v, q, att          kernels.Buffer
+	gate, up              kernels.Buffer
 	normed, heads, active kernels.Rows
 }
 
@@ -106,8 +106,14 @@ func readLlamaBlock(r *reader, p string, c Config) llamaBlock {
 // Notes says in what the model is computed otherwise than its configuration may suggest; usually nothing.
 func (m *Llama) Notes() []string { return m.rope.Notes() }
 
-// Close gives the packed weights back.
-func (m *Llama) Close() { m.close() }
+// Close gives the packed weights and the memory of passes back.
+func (m *Llama) Close() {
+	b := &m.buf
+	for _, x := range []*kernels.Buffer{&b.x, &b.cos, &b.sin, &b.k, &b.v, &b.q, &b.att, &b.gate, &b.up} {
+		x.Close()
+	}
+	m.close()
+}
 
 // Shape returns the model's sizes.
 func (m *Llama) Shape() engine.Shape { return m.shape }
@@ -120,7 +126,7 @@ func (m *Llama) Forward(ctx context.Context, batch []engine.Chunk) error {
 		return err
 	}
 	b, s, n := &m.buf, m.shape, step.Rows
-	x := grow(&b.x, n*s.Hidden)
+	x := b.x.Floats(n * s.Hidden)
 	row := 0
 	for _, c := range batch {
 		for _, t := range c.Tokens {
@@ -154,7 +160,7 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 	}
 	for lo, hi := range step.Blocks() {
 		rows := hi - lo
-		k, v := grow(&b.k, rows*s.KVHeads*s.Dim), grow(&b.v, rows*s.KVHeads*s.Dim)
+		k, v := b.k.Floats(rows*s.KVHeads*s.Dim), b.v.Floats(rows*s.KVHeads*s.Dim)
 		w.k.apply(m.pool, k, normed(lo, hi))
 		w.v.apply(m.pool, v, normed(lo, hi))
 		rotate(m.pool, k, cos[lo*half:hi*half], sin[lo*half:hi*half], rows, s.KVHeads*s.Dim, s.Dim)
@@ -172,7 +178,7 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 	for lo, hi := range step.Blocks() {
 		rows := hi - lo
 		res := x[lo*s.Hidden : hi*s.Hidden]
-		q, att := grow(&b.q, rows*s.Heads*s.Dim), grow(&b.att, rows*s.Heads*s.Dim)
+		q, att := b.q.Floats(rows*s.Heads*s.Dim), b.att.Floats(rows*s.Heads*s.Dim)
 		m.queries(q, w, normed(lo, hi), cos[lo*half:hi*half], sin[lo*half:hi*half], rows)
 		step.Attend(l, att, q, lo, hi)
 		b.heads.Set(m.pool, m.precision, att, rows, s.Heads*s.Dim)
@@ -180,7 +186,7 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 
 		ready = -1
 		b.normed.SetRMSNorm(m.pool, m.precision, res, w.mlpNorm, m.eps, rows, s.Hidden)
-		gate, up := grow(&b.gate, rows*w.gate.rows()), grow(&b.up, rows*w.up.rows())
+		gate, up := b.gate.Floats(rows*w.gate.rows()), b.up.Floats(rows*w.up.rows())
 		w.gate.apply(m.pool, gate, &b.normed)
 		w.up.apply(m.pool, up, &b.normed)
 		b.active.SetSiLUMul(m.pool, m.precision, gate, up, rows, w.gate.rows())
@@ -214,7 +220,7 @@ func (m *Llama) logits(step *engine.Step, x []float32) {
 // tables fills the cosines and sines of all rows, [Rows, rotated dims / 2].
 func (m *Llama) tables(step *engine.Step) (cos, sin []float32) {
 	half := m.rope.Dim() / 2
-	cos, sin = grow(&m.buf.cos, step.Rows*half), grow(&m.buf.sin, step.Rows*half)
+	cos, sin = m.buf.cos.Floats(step.Rows*half), m.buf.sin.Floats(step.Rows*half)
 	step.Each(func(_ *engine.Chunk, lo, hi, length int) {
 		m.rope.Tables(cos[lo*half:hi*half], sin[lo*half:hi*half], step.Pos[lo:hi], length)
 	})
