@@ -38,9 +38,9 @@ func (q *Query) idle() error {
 		prompt, read := q.Branch.prompt.spent.cost, q.Answer.Read
 		switch {
 		case p.Generate != nil && prompt.Cells >= prompt.DenseCells,
-			p.Compress != nil && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,
+			(p.Compress != nil || p.Revise != nil) && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,
 			p.Load != nil && read.Rows > 0 && read.Cells >= read.Stored,
-			p.Generate == nil && p.Compress == nil && p.Load == nil && p.Budget != nil:
+			p.Generate == nil && !p.Copies() && p.Load == nil && p.Budget != nil:
 			return fmt.Errorf("method %s did nothing to %d tokens of context: it computed, kept and read all of them", p.Name, n)
 		}
 	}

@@ -84,6 +84,14 @@ func (s *Session) Watch(list []Observation) {
 	}
 }
 
+// Unwatch lets all observers go: a fork that Revise feeds is nobody else's to see.
+func (s *Session) Unwatch() {
+	s.watch = nil
+	for _, l := range s.Layers {
+		l.Unwatch()
+	}
+}
+
 // Watched names what is observed.
 func (s *Session) Watched() []string {
 	var names []string

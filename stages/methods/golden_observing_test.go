@@ -25,7 +25,12 @@ var observingRunners = map[string]func(*testing.T, vector){
 	"kvpress/expected_attention_eps":     goldenExpectedAttention,
 	"kvpress/expected_attention_nocov":   goldenExpectedAttention,
 	"kvpress/expected_attention_novnorm": goldenExpectedAttention,
-	"kvpress/adakv_expected_attention":   goldenAdaptiveExpectedAttention,
+	"kvpress/kvzip_chunk":                goldenKVzip,
+	"kvpress/kvzip_plus_chunk": func(t *testing.T, _ vector) {
+		t.Skip("not run: KVzip+ weighs attention by the output projection and the residual stream, which no method sees")
+	},
+	"kvpress/kvzip_global_prune":       goldenKVzipPrune,
+	"kvpress/adakv_expected_attention": goldenAdaptiveExpectedAttention,
 }
 
 // inputs opens the queries, keys and values that the vectors of kvpress share.
@@ -249,5 +254,54 @@ func sameKept(t *testing.T, keep [][]int32, n int, mask []bool) {
 	}
 	if !slices.Equal(got, mask) {
 		t.Errorf("other tokens are kept")
+	}
+}
+
+func goldenKVzip(t *testing.T, v vector) {
+	in := inputs(t)
+	lo, hi := v.setting(t, "start"), v.setting(t, "end")
+	b := newBench(t, in, engine.Policy{})
+	b.attend(t, false)
+	hidden, hs := v.floats(t, "hidden_repeat")
+	project, ws := in.floats(t, "w_q")
+	k, ks := v.floats(t, "k_repeat")
+	values, _ := v.floats(t, "v_repeat")
+	n, d := hs[1], b.shape.Dim
+	q, from, to := make([]float32, n*ws[0]), make([]int32, n*b.shape.Heads), []int32(nil)
+	for r := range n {
+		kernels.KeyScores(q[r*ws[0]:(r+1)*ws[0]], hidden[r*hs[2]:(r+1)*hs[2]], project, 1)
+		for range b.shape.Heads {
+			to = append(to, int32(b.n+r))
+		}
+	}
+	rotateHalf(float64(in.setting(t, "rope_base")))(q, from, to, 0)
+	l := b.session.Layers[0]
+	if err := l.Append(rows(k, ks), rows(values, ks), make([]int32, n)); err != nil {
+		t.Fatal(err)
+	}
+	o := &repeated{sinks: v.setting(t, "n_sink"), lo: lo, hi: hi, from: b.n}
+	half := n / 2 * b.shape.Heads * d
+	o.Observe(nil, l, q[:half], b.n, n/2)
+	o.Observe(nil, l, q[half:], b.n+n/2, n-n/2)
+	want, _ := v.floats(t, "scores_chunk")
+	near(t, "scores_chunk", slices.Concat(o.top...), want, scoreAbsolute, scoreRelative)
+}
+
+func goldenKVzipPrune(t *testing.T, v vector) {
+	x, shape := v.floats(t, "scores")
+	heads, n := shape[2], shape[3]
+	scores := make([][][]float32, shape[0])
+	for i := range scores {
+		for h := range heads {
+			scores[i] = append(scores[i], x[(i*heads+h)*n:(i*heads+h+1)*n])
+		}
+	}
+	ratio := 0.0
+	if _, err := fmt.Sscan(v.Metadata()["compression_ratio"], &ratio); err != nil {
+		t.Fatal(err)
+	}
+	keep := n - int(float64(n)*ratio)
+	for across, name := range map[string]string{"model": "keep_global", "layer": "keep_layerwise"} {
+		sameKept(t, slices.Concat(sharing(scores, keep, across)...), n, v.bools(t, name))
 	}
 }

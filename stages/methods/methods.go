@@ -17,6 +17,7 @@ var All = []*engine.Method{
 	&SnapKV,
 	&H2O,
 	&ExpectedAttention,
+	&KVzip,
 	&KIVI,
 	&Quest,
 }

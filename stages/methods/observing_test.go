@@ -2,8 +2,10 @@ package methods
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"scbench/kernels"
@@ -63,6 +65,7 @@ var observing = []string{
 	"h2o:budget=64",
 	"h2o:budget=1/4,score=mean",
 	"expectedattention:budget=64",
+	"kvzip:budget=64,chunk=100",
 }
 
 // TestObservers wants what methods decide to be the same whatever passes the prompt was cut into, whether it was forked halfway, and
@@ -119,4 +122,32 @@ func (c *chat) observed(spec string, cuts []int) []float32 {
 	defer f.Release()
 	c.settle(f)
 	return contents(f)
+}
+
+// TestKVzipRequest wants a chunk to be asked for with its predecessor's last tokens, in the words of the method.
+func TestKVzipRequest(t *testing.T) {
+	var asked []string
+	e := &engine.Engine{Encode: func(text string) ([]int32, error) {
+		asked = append(asked, text)
+		return []int32{-int32(len(asked))}, nil
+	}}
+	context := []int32{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}
+	for lo, want := range map[int][]int32{0: {-1, -2}, 10: {-1, 3, 4, 5, 6, 7, 8, 9, 10, -2}} {
+		asked = nil
+		got, err := request(e, context, lo)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("from token %d: %v, want %v (%v)", lo, got, want, err)
+		}
+		if first := strings.HasSuffix(asked[0], "exactly."); first != (lo == 0) || asked[1] != "\n" {
+			t.Errorf("from token %d it asks %q", lo, asked)
+		}
+	}
+	e.Encode = func(string) ([]int32, error) { return nil, errors.New("no such word") }
+	if _, err := request(e, context, 10); err == nil {
+		t.Error("an error of the tokenizer is lost")
+	}
+	e.Encode = nil
+	if got, _ := request(e, context, 10); !slices.Equal(got, context[2:10]) {
+		t.Errorf("without a tokenizer: %v", got)
+	}
 }
