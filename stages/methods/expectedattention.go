@@ -1,7 +1,6 @@
 package methods
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
@@ -42,7 +41,7 @@ var ExpectedAttention = engine.Method{
 			floor = 1
 		}
 		return engine.Policy{
-			Observe: []engine.Observation{{Name: x.name(), New: func(int) kv.Observer { return newQueries(s, x.sinks, x.covariance) }}},
+			Observe: []engine.Observation{x.observation()},
 			Compress: func(_ int, l *kv.Layer, _ kv.Window) kv.Edit {
 				n := l.Slots(0)
 				keep := budget.Of(n)
@@ -65,15 +64,14 @@ type expectation struct {
 	epsilon       float32
 }
 
-// name is what the observer is asked for by: equal ones see the same.
-func (x expectation) name() string {
-	return fmt.Sprintf("queries:sinks=%d,covariance=%t", x.sinks, x.covariance)
+func (x expectation) observation() engine.Observation {
+	return observeQueries(x.shape, x.sinks, x.covariance)
 }
 
 // scores is, per KV head, the score of each token; sinks have the highest.
 func (x expectation) scores(l *kv.Layer) [][]float32 {
 	turn := meanTurn(x.shape, l.Dim(), l.Slots(0), x.future)
-	o := l.Observer(x.name()).(*queries)
+	o := l.Observer(x.observation().Name).(*queries)
 	group := len(o.heads) / l.Heads()
 	out := make([][]float32, l.Heads())
 	top := float32(0) // of all heads

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -25,6 +26,7 @@ var observingRunners = map[string]func(*testing.T, vector){
 	"kvpress/expected_attention_eps":     goldenExpectedAttention,
 	"kvpress/expected_attention_nocov":   goldenExpectedAttention,
 	"kvpress/expected_attention_novnorm": goldenExpectedAttention,
+	"kvpress/duoattention":               goldenDuoAttention,
 	"kvpress/kvzip_chunk":                goldenKVzip,
 	"kvpress/kvzip_plus_chunk": func(t *testing.T, _ vector) {
 		t.Skip("not run: KVzip+ weighs attention by the output projection and the residual stream, which no method sees")
@@ -212,7 +214,7 @@ func goldenExpectedAttention(t *testing.T, v vector) {
 	l, d := b.session.Layers[0], b.shape.Dim
 	turn := meanTurn(x.shape, d, b.n, x.future)
 	means, _ := v.floats(t, "mean_query_avg_rope")
-	for h, m := range l.Observer(x.name()).(*queries).heads {
+	for h, m := range l.Observer(x.observation().Name).(*queries).heads {
 		mean, cov := m.turned(turn)
 		near(t, fmt.Sprintf("mean_query_avg_rope of head %d", h), mean, means[h*d:(h+1)*d], scoreAbsolute, scoreRelative)
 		if x.covariance {
@@ -303,5 +305,43 @@ func goldenKVzipPrune(t *testing.T, v vector) {
 	keep := n - int(float64(n)*ratio)
 	for across, name := range map[string]string{"model": "keep_global", "layer": "keep_layerwise"} {
 		sameKept(t, slices.Concat(sharing(scores, keep, across)...), n, v.bools(t, name))
+	}
+}
+
+func goldenDuoAttention(t *testing.T, v vector) {
+	scores, shape := v.floats(t, "head_scores")
+	var text strings.Builder
+	for i, x := range scores {
+		fmt.Fprint(&text, x, map[bool]string{true: "\n", false: "\t"}[(i+1)%shape[1] == 0])
+	}
+	file := filepath.Join(t.TempDir(), "full_attention_heads.tsv")
+	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := engine.Shape{Layers: shape[0], Heads: shape[1], KVHeads: shape[1], Dim: 8, Vocab: 1}
+	var streaming float64
+	if _, err := fmt.Sscan(v.Metadata()["head_compression_ratio"], &streaming); err != nil {
+		t.Fatal(err)
+	}
+	p, err := Parse(fmt.Sprintf("duoattention:sinks=%d,recent=%d,retrieval=%g,pattern=%s", v.setting(t, "sink"), v.setting(t, "recent"), 1-streaming, file), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ses := engine.NewSession(s, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, s.Dim, 0), p)
+	defer ses.Release()
+	n := len(v.bools(t, "keep_layer0")) / shape[1]
+	feed(t, s, ses, n)
+	edits, err := p.Revise(t.Context(), nil, ses)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heads := v.bools(t, "streaming_heads")
+	for i, e := range edits {
+		sameKept(t, e.Keep, n, v.bools(t, fmt.Sprintf("keep_layer%d", i)))
+		for h, keep := range e.Keep {
+			if (len(keep) < n) != heads[i*shape[1]+h] {
+				t.Errorf("layer %d, head %d keeps %d tokens of %d", i, h, len(keep), n)
+			}
+		}
 	}
 }

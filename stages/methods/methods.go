@@ -18,6 +18,7 @@ var All = []*engine.Method{
 	&H2O,
 	&ExpectedAttention,
 	&KVzip,
+	&DuoAttention,
 	&KIVI,
 	&Quest,
 }

@@ -66,6 +66,8 @@ var observing = []string{
 	"h2o:budget=1/4,score=mean",
 	"expectedattention:budget=64",
 	"kvzip:budget=64,chunk=100",
+	"duoattention:sinks=4,recent=32",
+	"duoattention:sinks=4,recent=32,estimate=repeat",
 }
 
 // TestObservers wants what methods decide to be the same whatever passes the prompt was cut into, whether it was forked halfway, and

@@ -1,6 +1,7 @@
 package methods
 
 import (
+	"fmt"
 	"slices"
 
 	"scbench/kernels"
@@ -17,8 +18,12 @@ type queries struct {
 	lent       bool      // a fork reads heads too
 }
 
-func newQueries(s engine.Shape, skip int, covariance bool) *queries {
-	return &queries{shape: s, skip: skip, covariance: covariance}
+// observeQueries is the observation of queries but the first skip, of their covariance too, or of their mean alone.
+func observeQueries(s engine.Shape, skip int, covariance bool) engine.Observation {
+	return engine.Observation{
+		Name: fmt.Sprintf("queries:skip=%d,covariance=%t", skip, covariance),
+		New:  func(int) kv.Observer { return &queries{shape: s, skip: skip, covariance: covariance} },
+	}
 }
 
 // Observe turns the rows back to position 0 and adds them up.
