@@ -19,11 +19,14 @@ type Edit struct {
 	// from a position to another.
 	Renumber bool
 	Rotate   func(k []float32, from, to int32)
+
+	// Alter changes the key k [Dim] of a kept token, of head h in slot s as they were before the edit, after Rotate.
+	Alter func(k []float32, h, s int)
 }
 
 // nothing reports whether the edit leaves a layer as it is.
 func (e Edit) nothing() bool {
-	return e.Keep == nil && e.Quantise == kernels.PageF32 && !e.Renumber
+	return e.Keep == nil && e.Quantise == kernels.PageF32 && !e.Renumber && e.Alter == nil
 }
 
 // Apply carries an edit out: kept tokens move to pages of the layer's own, in the order given, and the old pages
@@ -124,6 +127,9 @@ func (p *picked) add(from *Layer, h int, s int32, e *Edit, base int32) {
 			e.Rotate(p.k[n:], pos, to)
 		}
 		pos = to
+	}
+	if e.Alter != nil {
+		e.Alter(p.k[n:], h, int(s))
 	}
 	p.pos = append(p.pos, pos)
 }

@@ -154,3 +154,45 @@ func TestApplyFull(t *testing.T) {
 		t.Errorf("%d bytes left", store.InUse())
 	}
 }
+
+// TestAlter wants keys to be changed by the slots that they were in, whatever is dropped, and values and the parent to stay as they were.
+func TestAlter(t *testing.T) {
+	store := NewStore(memory.NewGoAllocator(), kernels.PageF32, editDim, 0)
+	l, k, v := filledLayer(t, store, 2*kernels.PageTokens+3)
+	parent := l.Fork()
+	keep := []int32{0, 3, 64, 65, 130}
+	err := l.Apply(Edit{Keep: [][]int32{keep, keep}, Alter: func(k []float32, h, s int) {
+		if s != 64 {
+			k[h] = float32(s)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := make([]float32, editDim)
+	for h := range 2 {
+		for i, s := range keep {
+			at := (int(s)*2 + h) * editDim
+			l.Value(x, h, i)
+			if x[0] != v[at] || x[1] != v[at+1] {
+				t.Errorf("head %d, slot %d: the value changed", h, s)
+			}
+			l.Key(x, h, i)
+			want := float32(s)
+			if s == 64 {
+				want = k[at+h]
+			}
+			if x[h] != want || x[2] != k[at+2] {
+				t.Errorf("head %d, slot %d: key %v, want %g in channel %d and the others as they were", h, s, x[:3], want, h)
+			}
+			if parent.Key(x, h, int(s)); x[h] != k[at+h] {
+				t.Errorf("head %d, slot %d: the parent's key changed", h, s)
+			}
+		}
+	}
+	l.Release()
+	parent.Release()
+	if store.InUse() != 0 {
+		t.Errorf("%d bytes left", store.InUse())
+	}
+}

@@ -33,6 +33,7 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"h2o":               {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
 	"expectedattention": {[]string{"expectedattention:budget=64", "expectedattention:budget=1/4,heads=uniform,spread=none"}, []string{"expectedattention"}},
 	"duoattention":      {[]string{"duoattention:sinks=4,recent=32", "duoattention:sinks=0,recent=32,retrieval=0.25,estimate=repeat"}, []string{"duoattention:recent=1000", "duoattention:retrieval=1,recent=1"}},
+	"think":             {[]string{"think:recent=32", "think:ratio=0.9,recent=0,window=5"}, []string{"think:recent=1000", "think:ratio=0"}},
 	"kvzip":             {[]string{"kvzip:budget=64,chunk=100", "kvzip:budget=1/4,across=layer", "kvzip:budget=1/4,across=head,sinks=0"}, []string{"kvzip"}},
 }
 

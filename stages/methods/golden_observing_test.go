@@ -26,6 +26,8 @@ var observingRunners = map[string]func(*testing.T, vector){
 	"kvpress/expected_attention_eps":     goldenExpectedAttention,
 	"kvpress/expected_attention_nocov":   goldenExpectedAttention,
 	"kvpress/expected_attention_novnorm": goldenExpectedAttention,
+	"think/key_pruner":                   goldenThinK,
+	"kvpress/think":                      goldenThinKPress,
 	"kvpress/duoattention":               goldenDuoAttention,
 	"kvpress/kvzip_chunk":                goldenKVzip,
 	"kvpress/kvzip_plus_chunk": func(t *testing.T, _ vector) {
@@ -344,4 +346,51 @@ func goldenDuoAttention(t *testing.T, v vector) {
 			}
 		}
 	}
+}
+
+func goldenThinK(t *testing.T, v vector) {
+	recent := v.setting(t, "recent_size")
+	q, qs := v.floats(t, "q")
+	k, ks := v.floats(t, "k")
+	b := &bench{shape: engine.Shape{Layers: 1, Heads: qs[1], KVHeads: ks[1], Dim: ks[3], Vocab: 1}, n: ks[2], qRows: qs[2]}
+	b.q, b.k, b.v = rows(q, qs), rows(k, ks), rows(k, ks) // it has no values
+	p := policy(t, "think:ratio=%s,window=%d,recent=%d", v.Metadata()["ratio"], v.setting(t, "query_window"), recent)
+	b.session = engine.NewSession(b.shape, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, b.shape.Dim, 0), p)
+	b.attend(t, false)
+	if err := b.session.Settle(nil); err != nil {
+		t.Fatal(err)
+	}
+	kept := v.bools(t, "keep_channel_mask")
+	pruned, _ := v.floats(t, "k_pruned")
+	whole, _ := v.floats(t, "k_recent")
+	var cut, left []float32
+	for i, x := range keysOf(b.session.Layers[0]) {
+		c, s, h := i%b.shape.Dim, i/b.shape.Dim%b.n, i/b.shape.Dim/b.n
+		switch {
+		case s >= b.n-recent:
+			left = append(left, x)
+		case kept[h*b.shape.Dim+c]:
+			cut = append(cut, x)
+		case x != 0:
+			t.Fatalf("head %d, slot %d: channel %d is %g, want it dropped", h, s, c, x)
+		}
+	}
+	near(t, "k_pruned", cut, pruned, 0, 0)
+	near(t, "k_recent", left, whole, 0, 0)
+}
+
+func goldenThinKPress(t *testing.T, v vector) {
+	window := v.setting(t, "window_size")
+	b := newBench(t, inputs(t), policy(t, "think:ratio=%s,window=%d,recent=0", v.Metadata()["key_channel_compression_ratio"], window))
+	b.attend(t, false)
+	l, d := b.session.Layers[0], b.shape.Dim
+	scores, _ := v.floats(t, "channel_scores")
+	for h := range b.shape.KVHeads {
+		near(t, fmt.Sprintf("channel_scores of head %d", h), channelScores(l, l.Window(), h), scores[h*d:(h+1)*d], scoreAbsolute, scoreRelative)
+	}
+	if err := b.session.Settle(nil); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := v.floats(t, "k_out")
+	near(t, "k_out", keysOf(l), want, 0, 0)
 }

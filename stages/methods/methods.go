@@ -19,6 +19,7 @@ var All = []*engine.Method{
 	&ExpectedAttention,
 	&KVzip,
 	&DuoAttention,
+	&ThinK,
 	&KIVI,
 	&Quest,
 }
