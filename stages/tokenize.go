@@ -4,44 +4,62 @@ import (
 	"context"
 	"fmt"
 	"slices"
+
+	"scbench/datasets"
+	"scbench/stages/engine"
 )
 
 // Asked is an example with its prompts.
 type Asked struct {
 	Work
-	Scripts [][]*Script // per policy and mode; policies that leave the text alone share theirs
+	Scripts [][]*Script // per policy and mode; policies that rewrite the context alike, or leave it alone, share theirs
 }
 
 // tokenize makes the prompts of an example.
 func (j *Job) tokenize(ctx context.Context, w Work) (*Asked, error) {
 	a := &Asked{Work: w, Scripts: make([][]*Script, len(j.Policies))}
-	var plain []*Script
-	for i, p := range j.Policies {
-		if p.Rewrite == nil && plain != nil {
-			a.Scripts[i] = plain
-			continue
-		}
-		e := w.Example
-		if p.Rewrite != nil {
-			text, err := p.Rewrite(ctx, e.Context)
+	made := map[string][]*Script{} // by what rewrote the context, which may take long
+	for i := range j.Policies {
+		p := &j.Policies[i]
+		if made[p.Rewriting()] == nil {
+			e, err := rewritten(ctx, w, p)
 			if err != nil {
-				return nil, fmt.Errorf("%s %s: method %s: %w", w.Task.Name, e.ID, p.Name, err)
+				return nil, err
 			}
-			e.Context, e.Turns = text, slices.Clone(e.Turns)
-			for t := range e.Turns {
-				e.Turns[t].Evidence = nil // it spoke of another text
-			}
-		}
-		for _, mode := range j.Modes {
-			s, err := j.Prompter.Script(w.Task, e, mode, j.History)
-			if err != nil {
+			if made[p.Rewriting()], err = j.scripts(w.Task, e); err != nil {
 				return nil, fmt.Errorf("%s %s: %w", w.Task.Name, e.ID, err)
 			}
-			a.Scripts[i] = append(a.Scripts[i], s)
 		}
-		if p.Rewrite == nil {
-			plain = a.Scripts[i]
-		}
+		a.Scripts[i] = made[p.Rewriting()]
 	}
 	return a, nil
+}
+
+// rewritten is the example of w with its context, and nothing else, rewritten by p.
+func rewritten(ctx context.Context, w Work, p *engine.Policy) (datasets.Example, error) {
+	e := w.Example
+	if p.Rewrite == nil {
+		return e, nil
+	}
+	text, err := p.Rewrite(ctx, e.Context)
+	if err != nil {
+		return e, fmt.Errorf("%s %s: method %s: %w", w.Task.Name, e.ID, p.Name, err)
+	}
+	e.Context, e.Turns = text, slices.Clone(e.Turns)
+	for t := range e.Turns {
+		e.Turns[t].Evidence = nil // it spoke of another text
+	}
+	return e, nil
+}
+
+// scripts are the prompts of an example in each mode.
+func (j *Job) scripts(t *datasets.Task, e datasets.Example) (scripts []*Script, err error) {
+	for _, mode := range j.Modes {
+		s, err := j.Prompter.Script(t, e, mode, j.History)
+		if err != nil {
+			return nil, err
+		}
+		scripts = append(scripts, s)
+	}
+	return scripts, nil
 }

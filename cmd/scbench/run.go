@@ -82,7 +82,9 @@ func (r *runCommand) Run(c console) error {
 	}
 	defer o.Close()
 	r.notes(c, o)
-	policies, err := r.policies(o)
+	encoders := newEncoders(o.pool)
+	defer func() { _ = encoders.Close() }() // they were only read
+	policies, err := r.policies(o, encoders)
 	if err != nil {
 		return err
 	}
@@ -190,14 +192,14 @@ func (r *runCommand) notes(c console, o *opened) {
 }
 
 // policies parses the methods.
-func (r *runCommand) policies(o *opened) ([]engine.Policy, error) {
+func (r *runCommand) policies(o *opened, e *encoders) ([]engine.Policy, error) {
 	var out []engine.Policy
 	seen := map[string]bool{}
 	if len(r.Method) == 0 {
 		return nil, errors.New("--method: name at least one, such as full")
 	}
 	for _, spec := range r.Method {
-		p, err := methods.Parse(spec, o.Shape())
+		p, err := methods.ParseWith(spec, o.Shape(), e.methods())
 		if err != nil {
 			return nil, err
 		}

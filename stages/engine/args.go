@@ -54,3 +54,31 @@ func (a Args) File(name string) (file string, data []byte) {
 	}
 	return file, data
 }
+
+// Text is the value as it was written.
+func (a Args) Text(name string) string { return a.value[name] }
+
+// Folder calls open with the folder that a setting names, which open answers with the hash of what is in it. As with File the hash
+// becomes part of the setting, and one that the setting already has must be the same. An error of open is reported with want, which says
+// what the folder is to be.
+func (a Args) Folder(name, want string, open func(dir string) (hash string, err error)) {
+	dir, hash := a.value[name], ""
+	if i := strings.LastIndex(dir, fileMark); i >= 0 {
+		if _, err := os.Stat(dir); err != nil {
+			dir, hash = dir[:i], dir[i+1:]
+		}
+	}
+	if dir == "" {
+		a.fail(name, want)
+		return
+	}
+	is, err := open(dir)
+	switch {
+	case err != nil:
+		a.fail(name, fmt.Sprintf("%s: %v", want, err))
+	case hash != "" && hash != is:
+		a.fail(name, fmt.Sprintf("the folder as it was; its content now has the hash %s", is))
+	default:
+		a.value[name] = dir + fileMark + is
+	}
+}

@@ -72,6 +72,19 @@ func (p *Policy) Generation() string {
 	return p.Name
 }
 
+// Rewriting names what rewrites the context: "" if nothing does. Policies with the same Rewriting ask about the same text.
+func (p *Policy) Rewriting() string {
+	if p.Rewrite == nil {
+		return ""
+	}
+	for _, q := range p.parts {
+		if q.Rewrite != nil {
+			return q.Name
+		}
+	}
+	return p.Name
+}
+
 // Full reports whether the policy decides nothing: full attention.
 func (p *Policy) Full() bool {
 	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Revise == nil && p.Quantise == 0 && p.Index == nil && p.Load == nil

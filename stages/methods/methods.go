@@ -2,7 +2,11 @@
 // that makes an engine.Policy: functions that say which keys to read or keep, which the engine carries out.
 package methods
 
-import "scbench/stages/engine"
+import (
+	"slices"
+
+	"scbench/stages/engine"
+)
 
 // All is every method, in the order of the paper's table: the baseline, then by the stage of the cache they work on.
 var All = []*engine.Method{
@@ -14,6 +18,7 @@ var All = []*engine.Method{
 	&XAttention,
 	&TriangleMix,
 	&StreamingLLM,
+	&LLMLingua2,
 	&SnapKV,
 	&H2O,
 	&ExpectedAttention,
@@ -24,5 +29,15 @@ var All = []*engine.Method{
 	&Quest,
 }
 
-// Parse makes the policy of a specification such as "snapkv:budget=1/8,window=32" or "ashape+quest".
-func Parse(spec string, s engine.Shape) (engine.Policy, error) { return engine.Parse(spec, All, s) }
+// Parse makes the policy of a specification such as "snapkv:budget=1/8,window=32" or "ashape+quest". It refuses llmlingua2, which asks a
+// model of its own: see ParseWith.
+func Parse(spec string, s engine.Shape) (engine.Policy, error) { return ParseWith(spec, s, Encoders{}) }
+
+// ParseWith is Parse with models for llmlingua2.
+func ParseWith(spec string, s engine.Shape, e Encoders) (engine.Policy, error) {
+	all := slices.Clone(All)
+	lingua := LLMLingua2
+	lingua.New = func(_ engine.Shape, a engine.Args) (engine.Policy, error) { return newLLMLingua2(a, e) }
+	all[slices.Index(all, &LLMLingua2)] = &lingua
+	return engine.Parse(spec, all, s)
+}
