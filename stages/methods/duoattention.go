@@ -15,8 +15,8 @@ import (
 // (full_attention_heads.tsv); without one it is estimated for each prompt: by estimate=means, as kvpress does, how early the mean key repeated
 // is attended to by the mean query, or by estimate=repeat, as the authors of KVzip propose, the most attention that the head pays to any
 // token when the model repeats the prompt.
-// Differs from the reference: the prompt itself is computed densely, as in kvpress, and only what is kept of it is cut; the original computes
-// streaming heads with A-shape. A streaming head does not go on dropping tokens after the prompt. kvpress estimates on 50 texts of its own.
+// Differs from the reference: the prompt itself is computed densely, as in kvpress, and only what is kept of it is cut, unless prefill=streaming
+// asks for A-shape in streaming heads, which the original computes in blocks of rows, each with a little more to see. A streaming head does not go on dropping tokens after the prompt. kvpress estimates on 50 texts of its own.
 var DuoAttention = engine.Method{
 	Name:  "duoattention",
 	Paper: "Xiao et al. 2024, arXiv:2410.10819",
@@ -27,12 +27,16 @@ var DuoAttention = engine.Method{
 		{Name: "sinks", Default: "64", Doc: "first tokens that streaming heads keep"},
 		{Name: "recent", Default: "256", Doc: "latest tokens of the prompt that streaming heads keep"},
 		{Name: "pattern", Default: "", Doc: "file of scores per layer and KV head, as rows of numbers between tabs, or a JSON list of lists; its name may have no comma and no plus"},
+		{Name: "prefill", Default: "dense", Doc: "how streaming heads compute the prompt: dense, or streaming, with what they will keep; needs a pattern"},
 		{Name: "estimate", Default: "means", Doc: "how scores are found without a file: means, of queries and keys, or repeat, the prompt"},
 	},
 	New: func(s engine.Shape, a engine.Args) (engine.Policy, error) {
 		d := duo{shape: s, retrieval: a.Number("retrieval", 0, 1), sinks: a.Int("sinks", 0), recent: a.Int("recent", 1)}
-		repeat := a.Choice("estimate", "means", "repeat") == "repeat"
+		repeat, stream := a.Choice("estimate", "means", "repeat") == "repeat", a.Choice("prefill", "dense", "streaming") == "streaming"
 		file, data := a.File("pattern")
+		if stream && data == nil {
+			a.Fail("prefill", "dense, where a prompt must be computed before its heads can be told apart; streaming needs a pattern")
+		}
 		p := engine.Policy{Budget: d.budget}
 		switch {
 		case data != nil:
@@ -41,6 +45,9 @@ var DuoAttention = engine.Method{
 				return p, fileError(file, err)
 			}
 			d.score = func(context.Context, *engine.Engine, *engine.Session) ([][]float32, error) { return scores, nil }
+			if stream {
+				p.Generate = d.generate(scores)
+			}
 		case repeat:
 			d.score = repeatScores
 		default:
@@ -88,11 +95,7 @@ func (d duo) revise(ctx context.Context, e *engine.Engine, s *engine.Session) ([
 	if err != nil {
 		return nil, err
 	}
-	heads := 0
-	for _, layer := range scores {
-		heads += len(layer)
-	}
-	retrieval := best(scores, d.retrieving(heads))
+	retrieval := d.choose(scores)
 	for i, l := range s.Layers {
 		edits[i] = keepEnds(l, d.sinks, d.recent)
 		for _, h := range retrieval[i] {
@@ -100,6 +103,29 @@ func (d duo) revise(ctx context.Context, e *engine.Engine, s *engine.Session) ([
 		}
 	}
 	return edits, nil
+}
+
+// choose returns the heads of each layer that retrieve.
+func (d duo) choose(scores [][]float32) [][]int32 {
+	heads := 0
+	for _, layer := range scores {
+		heads += len(layer)
+	}
+	return best(scores, d.retrieving(heads))
+}
+
+// generate plans A-shape for the query heads of streaming heads.
+func (d duo) generate(scores [][]float32) func(layer int, t engine.Tile) engine.Plan {
+	retrieval := d.choose(scores)
+	return func(layer int, t engine.Tile) engine.Plan {
+		plan := engine.Plan{Heads: make([]engine.Pattern, t.Heads)}
+		for h := range plan.Heads {
+			if !slices.Contains(retrieval[layer], int32(h/(t.Heads/t.KVHeads))) {
+				plan.Heads[h] = aShape(int32(d.sinks), int32(d.recent))
+			}
+		}
+		return plan
+	}
 }
 
 func everySlot(n int) []int32 {

@@ -86,3 +86,38 @@ func TestMeanScores(t *testing.T) {
 		}
 	}
 }
+
+// TestDuoPrefill wants streaming heads to compute the prompt with what they will keep, and the others densely.
+func TestDuoPrefill(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pattern.json")
+	if err := os.WriteFile(file, []byte("[[0.1, 0.9], [0.8, 0.2]]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	spec := "duoattention:sinks=4,recent=32,prefill=streaming,pattern=" + file
+	c := newChat(t, 1)
+	got, prompt, _ := c.converse(spec)
+	dense, _, _ := c.converse("full")
+	s := conformanceShape
+	w := s.Heads * s.Dim
+	half := w / 2
+	for i, x := range [][]bool{{false, true}, {true, false}} {
+		for h, same := range x {
+			from := i*promptRows*w + h*half
+			for r := range promptRows {
+				at := from + r*w
+				equal := slices.Equal(got[at:at+half], dense[at:at+half])
+				if equal != (same || r < 4+32) {
+					t.Fatalf("layer %d, KV head %d, row %d: like full attention: %v", i, h, r, equal)
+				}
+			}
+		}
+	}
+	n := int64(promptRows)
+	streaming := (36*37/2 + (n-36)*36) * int64(s.Layers*s.Heads/2)
+	if want := prompt.DenseCells/2 + streaming; prompt.Cells != want {
+		t.Errorf("%d cells, want %d of %d", prompt.Cells, want, prompt.DenseCells)
+	}
+	if _, err := Parse("duoattention:prefill=streaming", s); err == nil || !strings.Contains(err.Error(), "needs a pattern") {
+		t.Errorf("without a pattern: %v", err)
+	}
+}
