@@ -24,50 +24,73 @@ var SnapKV = engine.Method{
 		{Name: "pool", Default: "avg", Doc: "pooling of scores: avg or max"},
 	},
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
-		budget, window, width := a.Amount("budget"), a.Int("window", 1), a.Int("kernel", 1)
-		pool := a.Choice("pool", "avg", "max")
-		if width%2 == 0 {
-			a.Fail("kernel", "an odd number")
-		}
-		if budget.Tokens > 0 && budget.Tokens <= window {
-			a.Fail("budget", "more tokens than the window, which it includes")
-		}
+		o := readObserved(a)
 		return engine.Policy{
-			Window:   window,
-			Compress: func(_ int, l *kv.Layer, w kv.Window) kv.Edit { return snap(l, w.Last(window), budget, width, pool) },
-			Budget:   func(n int) int { return min(n, snapCapacity(budget, n, min(window, n))) },
+			Window: o.window,
+			Compress: func(_ int, l *kv.Layer, w kv.Window) kv.Edit {
+				w = w.Last(o.window)
+				n := l.Slots(0)
+				capacity := o.capacity(n, w.Rows)
+				if n < capacity {
+					return kv.Edit{}
+				}
+				return o.keep(l, w, capacity-w.Rows)
+			},
+			Budget: func(n int) int { return min(n, o.capacity(n, min(o.window, n))) },
 		}, nil
 	},
 }
 
-// snap chooses, per KV head, the budget tokens with the highest pooled attention from the window.
-func snap(l *kv.Layer, w kv.Window, budget engine.Amount, width int, pool string) kv.Edit {
+// observed is the settings of methods that choose by the attention of the prompt's last queries.
+type observed struct {
+	budget        engine.Amount
+	window, width int
+	pool          string
+}
+
+// readObserved reads the settings budget, window, kernel and pool.
+func readObserved(a engine.Args) observed {
+	o := observed{budget: a.Amount("budget"), window: a.Int("window", 1), width: a.Int("kernel", 1), pool: a.Choice("pool", "avg", "max")}
+	if o.width%2 == 0 {
+		a.Fail("kernel", "an odd number")
+	}
+	if o.budget.Tokens > 0 && o.budget.Tokens <= o.window {
+		a.Fail("budget", "more tokens than the window, which it includes")
+	}
+	return o
+}
+
+// capacity is the number of tokens that stay of n: the budget, but at least one beside the window.
+func (o observed) capacity(n, window int) int { return max(o.budget.Of(n), window+1) }
+
+// keep chooses, per KV head, the k tokens before the window with the highest scores, and the window.
+func (o observed) keep(l *kv.Layer, w kv.Window, k int) kv.Edit {
 	e := kv.Edit{Keep: make([][]int32, l.Heads())}
-	heads := len(w.Queries) / (w.Rows * l.Dim())
-	group := heads / l.Heads()
 	for h := range e.Keep {
-		n := l.Slots(h)
-		capacity := snapCapacity(budget, n, w.Rows)
-		if n < capacity {
-			return kv.Edit{}
-		}
-		mean := make([]float32, n-w.Rows)
-		for j := range group {
-			for i, s := range windowMass(l, w, h, h*group+j) {
-				mean[i] += s / float32(group)
-			}
-		}
-		keep := kernels.TopK(nil, pooled(mean, width, pool), capacity-w.Rows)
-		for s := n - w.Rows; s < n; s++ {
-			keep = append(keep, int32(s))
-		}
-		e.Keep[h] = keep
+		e.Keep[h] = withLast(kernels.TopK(nil, o.scores(l, w, h), k), l.Slots(h), w.Rows)
 	}
 	return e
 }
 
-// snapCapacity is the number of tokens that stay of n: the budget, but at least one beside the window.
-func snapCapacity(budget engine.Amount, n, window int) int { return max(budget.Of(n), window+1) }
+// withLast adds the last rows of n slots to those kept before them.
+func withLast(keep []int32, n, rows int) []int32 {
+	for s := n - rows; s < n; s++ {
+		keep = append(keep, int32(s))
+	}
+	return keep
+}
+
+// scores is the pooled attention from the window on each token before it, the mean over the query heads of KV head h.
+func (o observed) scores(l *kv.Layer, w kv.Window, h int) []float32 {
+	group := len(w.Queries) / (w.Rows * l.Dim()) / l.Heads()
+	mean := make([]float32, l.Slots(h)-w.Rows)
+	for j := range group {
+		for i, s := range windowMass(l, w, h, h*group+j) {
+			mean[i] += s / float32(group)
+		}
+	}
+	return pooled(mean, o.width, o.pool)
+}
 
 // windowMass is the attention of the window's rows of query head q on each token of KV head h before the window, summed
 // over the rows.
