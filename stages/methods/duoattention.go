@@ -99,7 +99,7 @@ func (d duo) revise(ctx context.Context, e *engine.Engine, s *engine.Session) ([
 	for i, l := range s.Layers {
 		edits[i] = keepEnds(l, d.sinks, d.recent)
 		for _, h := range retrieval[i] {
-			edits[i].Keep[h] = everySlot(l.Slots(int(h)))
+			edits[i].Keep[h] = withLast(nil, l.Slots(int(h)), l.Slots(int(h)))
 		}
 	}
 	return edits, nil
@@ -128,14 +128,6 @@ func (d duo) generate(scores [][]float32) func(layer int, t engine.Tile) engine.
 	}
 }
 
-func everySlot(n int) []int32 {
-	slots := make([]int32, n)
-	for i := range slots {
-		slots[i] = int32(i)
-	}
-	return slots
-}
-
 // meanSpan is the number of positions that the mean key is repeated at.
 const meanSpan = 500
 
@@ -145,7 +137,7 @@ const meanSpan = 500
 func meanScores(s engine.Shape, l *kv.Layer, o *queries) []float32 {
 	d, n := l.Dim(), l.Slots(0)
 	group := len(o.heads) / l.Heads()
-	at := everySlot(meanSpan)
+	at := withLast(nil, meanSpan, meanSpan)
 	turn := func(x []float32, to []int32) {
 		if s.Rotate != nil {
 			s.Rotate(x, make([]int32, len(to)), to, n)

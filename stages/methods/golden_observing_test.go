@@ -40,11 +40,7 @@ var observingRunners = map[string]func(*testing.T, vector){
 // inputs opens the queries, keys and values that the vectors of kvpress share.
 func inputs(t *testing.T) vector {
 	t.Helper()
-	root := os.Getenv("SCBENCH_GOLDEN")
-	if root == "" {
-		root = filepath.Join("..", "..", "testdata", "golden")
-	}
-	f, err := safetensors.Open(filepath.Join(root, "methods", "kvpress", "module_inputs.safetensors"))
+	f, err := safetensors.Open(goldenPath("methods", "kvpress", "module_inputs.safetensors"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,13 +230,11 @@ func goldenExpectedAttention(t *testing.T, v vector) {
 
 func goldenAdaptiveExpectedAttention(t *testing.T, v vector) {
 	n := v.ints(t, "head_budgets")
-	ratio := 0.0
-	if _, err := fmt.Sscan(v.Metadata()["compression_ratio"], &ratio); err != nil {
-		t.Fatal(err)
-	}
-	b, _ := goldenExpectation(t, v, fmt.Sprintf("budget=%d", int(192*(1-ratio))))
-	sameKept(t, b.session.Policy.Compress(0, b.session.Layers[0], kv.Window{}).Keep, b.n, v.bools(t, "keep_mask"))
-	for h, keep := range b.session.Policy.Compress(0, b.session.Layers[0], kv.Window{}).Keep {
+	mask := v.bools(t, "keep_mask")
+	b, _ := goldenExpectation(t, v, fmt.Sprintf("budget=%d", pressed(t, v, len(mask)/len(n))))
+	edit := b.session.Policy.Compress(0, b.session.Layers[0], kv.Window{})
+	sameKept(t, edit.Keep, b.n, mask)
+	for h, keep := range edit.Keep {
 		if len(keep) != int(n[h]) {
 			t.Errorf("head %d keeps %d tokens, want %d", h, len(keep), n[h])
 		}
@@ -300,11 +294,7 @@ func goldenKVzipPrune(t *testing.T, v vector) {
 			scores[i] = append(scores[i], x[(i*heads+h)*n:(i*heads+h+1)*n])
 		}
 	}
-	ratio := 0.0
-	if _, err := fmt.Sscan(v.Metadata()["compression_ratio"], &ratio); err != nil {
-		t.Fatal(err)
-	}
-	keep := n - int(float64(n)*ratio)
+	keep := pressed(t, v, n)
 	for across, name := range map[string]string{"model": "keep_global", "layer": "keep_layerwise"} {
 		sameKept(t, slices.Concat(sharing(scores, keep, across)...), n, v.bools(t, name))
 	}

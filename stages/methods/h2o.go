@@ -48,11 +48,7 @@ func keepTop(l *kv.Layer, budget, recent engine.Amount, scores func(h int) []flo
 			return kv.Edit{}
 		}
 		latest := min(recent.Of(capacity), capacity)
-		keep := kernels.TopK(nil, scores(h)[:n-latest], capacity-latest)
-		for s := n - latest; s < n; s++ {
-			keep = append(keep, int32(s))
-		}
-		e.Keep[h] = keep
+		e.Keep[h] = withLast(kernels.TopK(nil, scores(h)[:n-latest], capacity-latest), n, latest)
 	}
 	return e
 }
