@@ -437,6 +437,9 @@ var specs = map[string]func(map[string]any) string{
 	"snapkv": func(c map[string]any) string {
 		return fmt.Sprintf("snapkv:window=%v,budget=%v,kernel=%v,pool=%s", c["window_size"], c["max_capacity_prompt"], c["kernel_size"], strings.TrimSuffix(c["pooling"].(string), "pool"))
 	},
+	"pyramidkv": func(c map[string]any) string {
+		return fmt.Sprintf("pyramidkv:window=%v,budget=%v,kernel=%v,pool=%s", c["window_size"], c["max_capacity_prompt"], c["kernel_size"], strings.TrimSuffix(c["pooling"].(string), "pool"))
+	},
 	"streamingllm": func(c map[string]any) string {
 		return fmt.Sprintf("streamingllm:init=%v,local=%v", c["n_init"], c["n_local"])
 	},
@@ -458,8 +461,11 @@ func goldenLifecycle(t *testing.T, file string) {
 			if !ok {
 				t.Skipf("not run: no method %s", row.Method)
 			}
-			p := policy(t, "%s", spec(row.Config))
 			shape := engine.Shape{Layers: 2, Heads: 4, KVHeads: 2, Dim: 8, Vocab: 1}
+			p, err := Parse(spec(row.Config), shape)
+			if err != nil {
+				t.Fatal(err)
+			}
 			store := kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, shape.Dim, 0)
 			base := engine.NewSession(shape, store, p)
 			var temp *engine.Session
