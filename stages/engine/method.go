@@ -21,12 +21,24 @@ const (
 
 // Method is a long-context method: a value, in a file of its own, that makes policies.
 type Method struct {
-	Name   string
-	Paper  string // where it was published
-	Doc    string // one sentence
-	Stage  Stage
-	Params []Param
-	New    func(s Shape, a Args) (Policy, error)
+	Name  string
+	Paper string // where it was published
+	Doc   string // one sentence
+	Stage Stage
+	// Differs says what it does otherwise than the reference code, beginning with "Same as the reference" or "Differs from the reference".
+	Differs string
+	Cost    CostClass
+	Params  []Param
+	New     func(s Shape, a Args) (Policy, error)
+}
+
+// CostClass is what a method costs with a context of n tokens, per layer and head, and when it decides: words for a table.
+type CostClass struct {
+	Prefill string // query-key products of the first prompt
+	Decode  string // tokens' keys and values that a decoded token reads
+	Memory  string // tokens' keys and values that are stored
+	Decided string // when it decides
+	Aware   string // of which queries its decision knows
 }
 
 // Param is one setting of a method, with the value that the benchmark's paper uses.

@@ -9,15 +9,15 @@ import (
 	"scbench/stages/kv"
 )
 
-// AdaKV is SnapKV whose heads share a layer's budget by where the attention is: a head with many tokens of high scores keeps more.
-// Same as the reference with rule=counted: each head's share is the number of its tokens among the best of all heads, rounded, so that
-// a layer may keep a few tokens more or less than its budget; but there is one choice of tokens per KV head, as in SnapKV here. With rule=guarded the same as kvpress: each head's best floor share is
-// safe, and the best of all heads fill the rest.
+// AdaKV is SnapKV whose heads share a layer's budget by where the attention is: a head with many tokens of high scores keeps
+// more.
 var AdaKV = engine.Method{
-	Name:  "adakv",
-	Paper: "Feng et al. 2024, arXiv:2407.11550",
-	Doc:   "SnapKV whose heads share their layer's budget by their scores.",
-	Stage: engine.Compression,
+	Name:    "adakv",
+	Paper:   "Feng et al. 2024, arXiv:2407.11550",
+	Doc:     "SnapKV whose heads share their layer's budget by their scores.",
+	Stage:   engine.Compression,
+	Differs: "Same as the reference with rule=counted: each head's share is the number of its tokens among the best of all heads, rounded, so that a layer may keep a few tokens more or less than its budget; but there is one choice of tokens per KV head, as in SnapKV here. With rule=guarded the same as kvpress: each head's best floor share is safe, and the best of all heads fill the rest.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 + window·n", Decode: "budget, in the mean over heads", Memory: "budget, in the mean over heads", Decided: "at the end of prefill", Aware: "last queries"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head in the mean over a layer's heads, window included; a number or a share of the prompt"},
 		{Name: "window", Default: "32", Doc: "last queries that are observed"},

@@ -10,18 +10,18 @@ import (
 	"scbench/stages/kv"
 )
 
-// DuoAttention tells retrieval heads, which keep everything, from streaming heads, which keep the first and the latest tokens of the prompt.
-// Which are which comes from a file of one score per layer and KV head, high for retrieval, in the layout that the authors publish
-// (full_attention_heads.tsv); without one it is estimated for each prompt: by estimate=means, as kvpress does, how early the mean key repeated
-// is attended to by the mean query, or by estimate=repeat, as the authors of KVzip propose, the most attention that the head pays to any
-// token when the model repeats the prompt.
-// Differs from the reference: the prompt itself is computed densely, as in kvpress, and only what is kept of it is cut, unless prefill=streaming
-// asks for A-shape in streaming heads, which the original computes in blocks of rows, each with a little more to see. A streaming head does not go on dropping tokens after the prompt. kvpress estimates on 50 texts of its own.
+// DuoAttention tells retrieval heads, which keep everything, from streaming heads, which keep the first and the latest tokens of
+// the prompt. Which are which comes from a file of one score per layer and KV head, high for retrieval, in the layout that the
+// authors publish (full_attention_heads.tsv); without one it is estimated for each prompt: by estimate=means, as kvpress does,
+// how early the mean key repeated is attended to by the mean query, or by estimate=repeat, as the authors of KVzip propose, the
+// most attention that the head pays to any token when the model repeats the prompt.
 var DuoAttention = engine.Method{
-	Name:  "duoattention",
-	Paper: "Xiao et al. 2024, arXiv:2410.10819",
-	Doc:   "Retrieval heads keep all tokens, streaming heads the first and the latest.",
-	Stage: engine.Compression,
+	Name:    "duoattention",
+	Paper:   "Xiao et al. 2024, arXiv:2410.10819",
+	Doc:     "Retrieval heads keep all tokens, streaming heads the first and the latest.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: the prompt itself is computed densely, as in kvpress, and only what is kept of it is cut, unless prefill=streaming asks for A-shape in streaming heads, which the original computes in blocks of rows, each with a little more to see. A streaming head does not go on dropping tokens after the prompt. kvpress estimates on 50 texts of its own.",
+	Cost:    engine.CostClass{Prefill: "n² / 2, or less with prefill=streaming", Decode: "n in retrieval heads, sinks+recent in others", Memory: "n in retrieval heads, sinks+recent in others", Decided: "static, per head", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "retrieval", Default: "0.5", Doc: "share of the model's KV heads that keep everything"},
 		{Name: "sinks", Default: "64", Doc: "first tokens that streaming heads keep"},

@@ -9,17 +9,17 @@ import (
 	"scbench/stages/kv"
 )
 
-// ExpectedAttention keeps the tokens that queries to come are expected to attend to most. Queries are taken to be normally distributed, with
-// the mean and covariance that those of the prompt had before RoPE, which is then averaged over the positions that follow the prompt;
-// the exponential of a product with such a query has a closed form. What a token would contribute is its attention times the norm of its
-// value.
-// Same as the reference, kvpress; heads=adaptive and epsilon=0.01 are the setting that its leaderboard lists. Queries are observed as the
-// model computes them, norms of queries included, where the reference refuses models that have such norms.
+// ExpectedAttention keeps the tokens that queries to come are expected to attend to most. Queries are taken to be normally
+// distributed, with the mean and covariance that those of the prompt had before RoPE, which is then averaged over the positions
+// that follow the prompt; the exponential of a product with such a query has a closed form. What a token would contribute is its
+// attention times the norm of its value.
 var ExpectedAttention = engine.Method{
-	Name:  "expectedattention",
-	Paper: "Devoto et al. 2025, arXiv:2510.00636",
-	Doc:   "Keeps the tokens that queries like the prompt's would attend to most from the positions to come.",
-	Stage: engine.Compression,
+	Name:    "expectedattention",
+	Paper:   "Devoto et al. 2025, arXiv:2510.00636",
+	Doc:     "Keeps the tokens that queries like the prompt's would attend to most from the positions to come.",
+	Stage:   engine.Compression,
+	Differs: "Same as the reference, kvpress; heads=adaptive and epsilon=0.01 are the setting that its leaderboard lists. Queries are observed as the model computes them, norms of queries included, where the reference refuses models that have such norms.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 + n·d", Decode: "budget", Memory: "budget", Decided: "at the end of prefill", Aware: "no: statistics of queries"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head, in the mean over a layer's heads; a number or a share of the prompt"},
 		{Name: "sinks", Default: "4", Doc: "first tokens, whose queries do not count and which stay in any case"},

@@ -7,16 +7,16 @@ import (
 	"scbench/stages/engine"
 )
 
-// FlexPrefill decides for each head and prompt how many blocks hold a share gamma of the attention of the last rows, and keeps that many
-// block columns and block diagonals. A head whose last rows attend as the means of blocks suggest is query-aware: it
+// FlexPrefill decides for each head and prompt how many blocks hold a share gamma of the attention of the last rows, and keeps
+// that many block columns and block diagonals. A head whose last rows attend as the means of blocks suggest is query-aware: it
 // keeps the largest products of means besides.
-// Differs from the reference: 0·ln 0 is 0 in the distance between distributions, where the reference gets NaN and so takes the head for
-// a vertical-slash one; gamma=1 is dense attention without an estimate.
 var FlexPrefill = engine.Method{
-	Name:  "flexprefill",
-	Paper: "Lai et al. 2025, arXiv:2502.20766",
-	Doc:   "Sparse prefill: as many block columns and diagonals as cover a share of the attention; the cache stays whole.",
-	Stage: engine.Generation,
+	Name:    "flexprefill",
+	Paper:   "Lai et al. 2025, arXiv:2502.20766",
+	Doc:     "Sparse prefill: as many block columns and diagonals as cover a share of the attention; the cache stays whole.",
+	Stage:   engine.Generation,
+	Differs: "Differs from the reference: 0·ln 0 is 0 in the distance between distributions, where the reference gets NaN and so takes the head for a vertical-slash one; gamma=1 is dense attention without an estimate.",
+	Cost:    engine.CostClass{Prefill: "kept blocks + 128·n to estimate", Decode: "all n tokens", Memory: "all n tokens", Decided: "at prefill", Aware: "last 128 queries"},
 	Params: []engine.Param{
 		{Name: "gamma", Default: "0.9", Doc: "share of the attention to be covered"},
 		{Name: "tau", Default: "0.1", Doc: "Jensen-Shannon distance below which a head is query-aware"},

@@ -9,14 +9,13 @@ import (
 )
 
 // H2O keeps the tokens of the prompt that all queries of the prompt together attend to most, heavy hitters, and the latest.
-// Differs from the reference: it chooses once, at the end of the first prompt, as the benchmark lets compression methods do, where the
-// original goes on evicting at every step; one choice per KV head, by the mean of its query heads. With score=mean a token's
-// attention is divided by the number of queries that see it, as in kvpress, which protects no latest tokens.
 var H2O = engine.Method{
-	Name:  "h2o",
-	Paper: "Zhang et al. 2023, arXiv:2306.14048",
-	Doc:   "Keeps the tokens that all of the prompt's queries together attend to most, and the latest.",
-	Stage: engine.Compression,
+	Name:    "h2o",
+	Paper:   "Zhang et al. 2023, arXiv:2306.14048",
+	Doc:     "Keeps the tokens that all of the prompt's queries together attend to most, and the latest.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: it chooses once, at the end of the first prompt, as the benchmark lets compression methods do, where the original goes on evicting at every step; one choice per KV head, by the mean of its query heads. With score=mean a token's attention is divided by the number of queries that see it, as in kvpress, which protects no latest tokens.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 twice", Decode: "budget", Memory: "budget", Decided: "at the end of prefill", Aware: "all queries of the prompt"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head, the latest included; a number or a share of the prompt"},
 		{Name: "recent", Default: "1/2", Doc: "latest tokens kept in any case; a number or a share of the budget"},

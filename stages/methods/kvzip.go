@@ -10,16 +10,16 @@ import (
 	"scbench/stages/kv"
 )
 
-// KVzip keeps the tokens that the model needs to repeat its context: it is asked to, chunk by chunk, the chunk itself given as the answer, and a
-// token's score is the most attention that any query of the repetition pays to it, among the first tokens, the chunk and the
-// repetition. Nothing is known of the questions to come.
-// Differs from the reference: the whole prompt is repeated, the chat template around the context included; after the request comes a line
-// break, as there for models without a chat template. Equal scores go to the earlier head, where the reference drops all of them.
+// KVzip keeps the tokens that the model needs to repeat its context: it is asked to, chunk by chunk, the chunk itself given as
+// the answer, and a token's score is the most attention that any query of the repetition pays to it, among the first tokens, the
+// chunk and the repetition. Nothing is known of the questions to come.
 var KVzip = engine.Method{
-	Name:  "kvzip",
-	Paper: "Kim et al. 2025, arXiv:2505.23416",
-	Doc:   "Keeps the tokens that the model attends to when it repeats the prompt, which it does once more, chunk by chunk.",
-	Stage: engine.Compression,
+	Name:    "kvzip",
+	Paper:   "Kim et al. 2025, arXiv:2505.23416",
+	Doc:     "Keeps the tokens that the model attends to when it repeats the prompt, which it does once more, chunk by chunk.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: the whole prompt is repeated, the chat template around the context included; after the request comes a line break, as there for models without a chat template. Equal scores go to the earlier head, where the reference drops all of them.",
+	Cost:    engine.CostClass{Prefill: "about 3·n² / 2: the prompt is repeated", Decode: "budget", Memory: "budget", Decided: "at the end of prefill", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head, in the mean over those that share; a number or a share of the prompt"},
 		{Name: "across", Default: "model", Doc: "heads that share the budget: those of the model, of a layer, or each head for itself: head"},

@@ -12,18 +12,15 @@ import (
 	"scbench/stages/engine"
 )
 
-// LLMLingua2 shortens the context before it is tokenized: an encoder says of each token whether it is to be kept, and in each chunk of
-// some 510 tokens the words above a percentile stay. Questions are left alone. It needs Encoders: see ParseWith.
-//
-// Differs from the reference: the threshold weighs a word by the number of the encoder's own tokens unless counts names the tokenizer
-// that the reference takes (cl100k_base); tokens added for forced text have an embedding of zero, where the reference draws random
-// ones; means and percentiles are float64 throughout; a chunk without a word is empty, and one that begins within a word begins one,
-// where the reference fails.
+// LLMLingua2 shortens the context before it is tokenized: an encoder says of each token whether it is to be kept, and in each
+// chunk of some 510 tokens the words above a percentile stay. Questions are left alone. It needs Encoders: see ParseWith.
 var LLMLingua2 = engine.Method{
-	Name:  "llmlingua2",
-	Paper: "Pan et al. 2024, arXiv:2403.12968",
-	Doc:   "Shortens the context's text: an encoder labels its tokens, and the words most worth keeping stay.",
-	Stage: engine.Compression,
+	Name:    "llmlingua2",
+	Paper:   "Pan et al. 2024, arXiv:2403.12968",
+	Doc:     "Shortens the context's text: an encoder labels its tokens, and the words most worth keeping stay.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: the threshold weighs a word by the number of the encoder's own tokens unless counts names the tokenizer that the reference takes (cl100k_base); tokens added for forced text have an embedding of zero, where the reference draws random ones; means and percentiles are float64 throughout; a chunk without a word is empty, and one that begins within a word begins one, where the reference fails.",
+	Cost:    engine.CostClass{Prefill: "(rate·n)² / 2 + an encoder over n", Decode: "rate·n", Memory: "rate·n", Decided: "before the model", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "model", Default: "", Doc: "folder of the encoder: a BERT or XLM-R token classifier of two labels, with its tokenizer.json"},
 		{Name: "rate", Default: "1/3", Doc: "share of the context that stays, or a number of tokens"},

@@ -8,16 +8,16 @@ import (
 	"scbench/stages/kv"
 )
 
-// MInference gives each head one of three patterns, chosen beforehand, and estimates at the start of a prompt where the pattern's columns,
-// diagonals or blocks lie: vertical-slash from the attention of the last 64 rows, block-sparse from the means of blocks.
-// Differs from the reference: at least 100 diagonals are kept, which are those that it forces (with fewer, it drops any of
-// them, even a row's own token); equal scores go to the lower index.
+// MInference gives each head one of three patterns, chosen beforehand, and estimates at the start of a prompt where the pattern's
+// columns, diagonals or blocks lie: vertical-slash from the attention of the last 64 rows, block-sparse from the means of blocks.
 var MInference = engine.Method{
-	Name:   "minference",
-	Paper:  "Jiang et al. 2024, arXiv:2407.02490",
-	Doc:    "Sparse prefill: columns and diagonals, blocks, or A-shape per head, estimated for each prompt; the cache stays whole.",
-	Stage:  engine.Generation,
-	Params: minferenceParams,
+	Name:    "minference",
+	Paper:   "Jiang et al. 2024, arXiv:2407.02490",
+	Doc:     "Sparse prefill: columns and diagonals, blocks, or A-shape per head, estimated for each prompt; the cache stays whole.",
+	Stage:   engine.Generation,
+	Differs: "Differs from the reference: at least 100 diagonals are kept, which are those that it forces (with fewer, it drops any of them, even a row's own token); equal scores go to the lower index.",
+	Cost:    engine.CostClass{Prefill: "n·(vertical + 64·slash blocks) + 64·n to estimate; or n·64·blocks", Decode: "all n tokens", Memory: "all n tokens", Decided: "pattern per head before, indices at prefill", Aware: "last 64 queries"},
+	Params:  minferenceParams,
 	New: func(s engine.Shape, a engine.Args) (engine.Policy, error) {
 		m, err := newMInference(s, a)
 		if err != nil {

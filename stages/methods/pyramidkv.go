@@ -6,12 +6,13 @@ import (
 )
 
 // PyramidKV is SnapKV with more tokens in the lower layers and fewer in the upper ones, as many in the mean.
-// Differs from the reference: one choice of tokens per KV head, as in SnapKV here; layers that have no attention do not count.
 var PyramidKV = engine.Method{
-	Name:  "pyramidkv",
-	Paper: "Cai et al. 2024, arXiv:2406.02069",
-	Doc:   "SnapKV with larger budgets in lower layers and smaller ones in upper layers.",
-	Stage: engine.Compression,
+	Name:    "pyramidkv",
+	Paper:   "Cai et al. 2024, arXiv:2406.02069",
+	Doc:     "SnapKV with larger budgets in lower layers and smaller ones in upper layers.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: one choice of tokens per KV head, as in SnapKV here; layers that have no attention do not count.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 + window·n", Decode: "budget, in the mean over layers", Memory: "budget, in the mean over layers", Decided: "at the end of prefill", Aware: "last queries"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head in the mean over the layers, window included; a number or a share of the prompt"},
 		{Name: "window", Default: "32", Doc: "last queries that are observed"},

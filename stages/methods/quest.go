@@ -6,15 +6,15 @@ import (
 	"scbench/stages/kv"
 )
 
-// Quest keeps the whole cache and reads, for each query, the pages that can hold its largest products: a page's
-// channel-wise minimum and maximum bound them from above.
-// Differs from the reference: a row always reads the page of its own token, which the reference leaves to the scores (last=scored), and
-// the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all rows, and its bound no longer holds).
+// Quest keeps the whole cache and reads, for each query, the pages that can hold its largest products: a page's channel-wise
+// minimum and maximum bound them from above.
 var Quest = engine.Method{
-	Name:  "quest",
-	Paper: "Tang et al. 2024, arXiv:2406.10774",
-	Doc:   "Keeps all tokens; each query reads only the pages with the highest upper bounds.",
-	Stage: engine.Loading,
+	Name:    "quest",
+	Paper:   "Tang et al. 2024, arXiv:2406.10774",
+	Doc:     "Keeps all tokens; each query reads only the pages with the highest upper bounds.",
+	Stage:   engine.Loading,
+	Differs: "Differs from the reference: a row always reads the page of its own token, which the reference leaves to the scores (last=scored), and the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all rows, and its bound no longer holds).",
+	Cost:    engine.CostClass{Prefill: "n² / 2", Decode: "budget + 2·n/page bounds", Memory: "n + 2·n/page bounds", Decided: "at each step", Aware: "every query"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "1024", Doc: "tokens that a query reads; a number or a share of the context"},
 		{Name: "page", Default: "16", Doc: "tokens of a page; a divisor of 64"},

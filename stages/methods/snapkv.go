@@ -9,14 +9,13 @@ import (
 )
 
 // SnapKV keeps the tokens that the last window queries of the prompt attend to most, and the window itself.
-// Differs from the reference: one choice of tokens per KV head, by the mean score of its query heads (as in
-// kvpress and KVCache-Factory; pooled after the mean, as in the latter), where the reference first repeats the cache for every query head and so stores
-// Heads/KVHeads times as much.
 var SnapKV = engine.Method{
-	Name:  "snapkv",
-	Paper: "Li et al. 2024, arXiv:2404.14469",
-	Doc:   "Keeps the prompt's tokens that its last queries attend to most.",
-	Stage: engine.Compression,
+	Name:    "snapkv",
+	Paper:   "Li et al. 2024, arXiv:2404.14469",
+	Doc:     "Keeps the prompt's tokens that its last queries attend to most.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: one choice of tokens per KV head, by the mean score of its query heads (as in kvpress and KVCache-Factory; pooled after the mean, as in the latter), where the reference first repeats the cache for every query head and so stores Heads/KVHeads times as much.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 + window·n", Decode: "budget", Memory: "budget", Decided: "at the end of prefill", Aware: "last queries"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head, window included; a number or a share of the prompt"},
 		{Name: "window", Default: "32", Doc: "last queries that are observed"},

@@ -5,16 +5,16 @@ import (
 	"scbench/stages/kv"
 )
 
-// StreamingLLM keeps the first init and the last local tokens of the first prompt. Later tokens are appended and never
-// evicted. Positions go on counting dropped tokens; with positions=cache the kept ones are numbered anew, their keys turned
-// accordingly, and later tokens go on from there, as in the original paper.
-// Same as the reference with the default (the benchmark's one-shot variant, not the rolling cache of the original paper). Differs from
-// the original with positions=cache: it keeps a rolling cache, which evicts at every step.
+// StreamingLLM keeps the first init and the last local tokens of the first prompt. Later tokens are appended and never evicted.
+// Positions go on counting dropped tokens; with positions=cache the kept ones are numbered anew, their keys turned accordingly,
+// and later tokens go on from there, as in the original paper.
 var StreamingLLM = engine.Method{
-	Name:  "streamingllm",
-	Paper: "Xiao et al. 2023, arXiv:2309.17453",
-	Doc:   "Keeps attention sinks and the latest tokens of the prompt, drops the middle.",
-	Stage: engine.Compression,
+	Name:    "streamingllm",
+	Paper:   "Xiao et al. 2023, arXiv:2309.17453",
+	Doc:     "Keeps attention sinks and the latest tokens of the prompt, drops the middle.",
+	Stage:   engine.Compression,
+	Differs: "Same as the reference with the default (the benchmark's one-shot variant, not the rolling cache of the original paper). Differs from the original with positions=cache: it keeps a rolling cache, which evicts at every step.",
+	Cost:    engine.CostClass{Prefill: "n² / 2", Decode: "init+local", Memory: "init+local", Decided: "static", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "init", Default: "128", Doc: "tokens kept at the start"},
 		{Name: "local", Default: "3968", Doc: "tokens kept at the end"},

@@ -6,15 +6,15 @@ import (
 	"scbench/stages/kv"
 )
 
-// ThinK drops channels of keys rather than tokens: per KV head those in which the last queries and the keys together are smallest, from all
-// keys but the latest. What a dropped channel said is lost to all queries.
-// Differs from the reference: dropped channels are stored as zeros, as in kvpress, so that the answers are the method's but the cache takes as much
-// memory as before; the reference stores keys of fewer numbers. With recent=0 it is kvpress.
+// ThinK drops channels of keys rather than tokens: per KV head those in which the last queries and the keys together are
+// smallest, from all keys but the latest. What a dropped channel said is lost to all queries.
 var ThinK = engine.Method{
-	Name:  "think",
-	Paper: "Xu et al. 2024, arXiv:2407.21018",
-	Doc:   "Sets the least important channels of keys to zero, chosen by the prompt's last queries; all tokens stay.",
-	Stage: engine.Compression,
+	Name:    "think",
+	Paper:   "Xu et al. 2024, arXiv:2407.21018",
+	Doc:     "Sets the least important channels of keys to zero, chosen by the prompt's last queries; all tokens stay.",
+	Stage:   engine.Compression,
+	Differs: "Differs from the reference: dropped channels are stored as zeros, as in kvpress, so that the answers are the method's but the cache takes as much memory as before; the reference stores keys of fewer numbers. With recent=0 it is kvpress.",
+	Cost:    engine.CostClass{Prefill: "n² / 2", Decode: "all n tokens", Memory: "all n tokens", Decided: "at the end of prefill", Aware: "last queries"},
 	Params: []engine.Param{
 		{Name: "ratio", Default: "0.4", Doc: "share of a key's channels that are dropped, rounded down to whole channels"},
 		{Name: "window", Default: "32", Doc: "last queries that are observed"},

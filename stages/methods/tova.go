@@ -6,14 +6,15 @@ import (
 	"scbench/stages/kv"
 )
 
-// TOVA keeps the tokens that the prompt's last query attends to most, the mean over all heads of a layer; all heads keep the same ones.
-// Same as the reference, kvpress: it chooses once, at the end of the first prompt, and keeps the last token in any case. The original
-// goes on evicting at every step.
+// TOVA keeps the tokens that the prompt's last query attends to most, the mean over all heads of a layer; all heads keep the same
+// ones.
 var TOVA = engine.Method{
-	Name:  "tova",
-	Paper: "Oren et al. 2024, arXiv:2401.06104",
-	Doc:   "Keeps the prompt's tokens that its last query attends to most, the same in all heads of a layer.",
-	Stage: engine.Compression,
+	Name:    "tova",
+	Paper:   "Oren et al. 2024, arXiv:2401.06104",
+	Doc:     "Keeps the prompt's tokens that its last query attends to most, the same in all heads of a layer.",
+	Stage:   engine.Compression,
+	Differs: "Same as the reference, kvpress: it chooses once, at the end of the first prompt, and keeps the last token in any case. The original goes on evicting at every step.",
+	Cost:    engine.CostClass{Prefill: "n² / 2 + n", Decode: "budget", Memory: "budget", Decided: "at the end of prefill", Aware: "last query"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "4096", Doc: "tokens kept per head, the last one included; a number or a share of the prompt"},
 	},

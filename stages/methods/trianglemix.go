@@ -4,15 +4,15 @@ import (
 	"scbench/stages/engine"
 )
 
-// TriangleMix leaves the lower layers dense, or gives them MInference's patterns, and gives the upper ones Tri-shape: there, what lies
-// between sinks and window serves the prediction of prompt tokens only.
-// Differs from the reference: the first Tri-shape layer may be given as a share of the model's layers, and by default is half of
-// them (16 of the 32 of the models that the paper measures).
+// TriangleMix leaves the lower layers dense, or gives them MInference's patterns, and gives the upper ones Tri-shape: there, what
+// lies between sinks and window serves the prediction of prompt tokens only.
 var TriangleMix = engine.Method{
-	Name:  "trianglemix",
-	Paper: "He et al. 2025, arXiv:2507.21526",
-	Doc:   "Sparse prefill: lower layers dense (or MInference), upper layers Tri-shape; the cache stays whole.",
-	Stage: engine.Generation,
+	Name:    "trianglemix",
+	Paper:   "He et al. 2025, arXiv:2507.21526",
+	Doc:     "Sparse prefill: lower layers dense (or MInference), upper layers Tri-shape; the cache stays whole.",
+	Stage:   engine.Generation,
+	Differs: "Differs from the reference: the first Tri-shape layer may be given as a share of the model's layers, and by default is half of them (16 of the 32 of the models that the paper measures).",
+	Cost:    engine.CostClass{Prefill: "n² / 2 in lower layers, Tri-shape's in upper ones", Decode: "all n tokens", Memory: "all n tokens", Decided: "static, per layer", Aware: "last rows are dense"},
 	Params: append([]engine.Param{
 		{Name: "init", Default: "8", Doc: "tokens at the start that all rows of upper layers read"},
 		{Name: "local", Default: "512", Doc: "latest tokens that a row of an upper layer reads, its own counted"},

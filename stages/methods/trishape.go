@@ -8,13 +8,15 @@ import (
 	"scbench/stages/kv"
 )
 
-// TriShape is AShape with a triangle's third side: the last rows of the prompt, where its question is, read everything before them.
-// Same as the reference.
+// TriShape is AShape with a triangle's third side: the last rows of the prompt, where its question is, read everything before
+// them.
 var TriShape = engine.Method{
-	Name:  "trishape",
-	Paper: "Li et al. 2024 (SCBench), arXiv:2412.10319",
-	Doc:   "Sparse prefill: A-shape, but the last rows of the prompt are dense; the cache stays whole.",
-	Stage: engine.Generation,
+	Name:    "trishape",
+	Paper:   "Li et al. 2024 (SCBench), arXiv:2412.10319",
+	Doc:     "Sparse prefill: A-shape, but the last rows of the prompt are dense; the cache stays whole.",
+	Stage:   engine.Generation,
+	Differs: "Same as the reference.",
+	Cost:    engine.CostClass{Prefill: "n·(init+local) + last·n", Decode: "all n tokens", Memory: "all n tokens", Decided: "static", Aware: "last rows are dense"},
 	Params: []engine.Param{
 		{Name: "init", Default: "128", Doc: "tokens at the start that all rows read"},
 		{Name: "local", Default: "3968", Doc: "latest tokens that a row reads, its own counted"},

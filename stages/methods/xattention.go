@@ -9,15 +9,15 @@ import (
 	"scbench/stages/engine"
 )
 
-// XAttention scores each pair of blocks by the sum of its antidiagonals, stride tokens apart, and reads for each block of rows the fewest
-// blocks of keys that hold a share threshold of the row's scores.
-// Differs from the reference: a prompt that fills its chunks exactly keeps all its keys (the reference's path without Triton then masks
-// what precedes a chunk); threshold=1 is dense attention without an estimate; one threshold for all heads.
+// XAttention scores each pair of blocks by the sum of its antidiagonals, stride tokens apart, and reads for each block of rows
+// the fewest blocks of keys that hold a share threshold of the row's scores.
 var XAttention = engine.Method{
-	Name:  "xattention",
-	Paper: "Xu et al. 2025, arXiv:2503.16428",
-	Doc:   "Sparse prefill: the blocks whose antidiagonal sums hold most of a row's attention; the cache stays whole.",
-	Stage: engine.Generation,
+	Name:    "xattention",
+	Paper:   "Xu et al. 2025, arXiv:2503.16428",
+	Doc:     "Sparse prefill: the blocks whose antidiagonal sums hold most of a row's attention; the cache stays whole.",
+	Stage:   engine.Generation,
+	Differs: "Differs from the reference: a prompt that fills its chunks exactly keeps all its keys (the reference's path without Triton then masks what precedes a chunk); threshold=1 is dense attention without an estimate; one threshold for all heads.",
+	Cost:    engine.CostClass{Prefill: "kept blocks + n²/(2·stride) to estimate", Decode: "all n tokens", Memory: "all n tokens", Decided: "at prefill", Aware: "every block of queries"},
 	Params: []engine.Param{
 		{Name: "stride", Default: "8", Doc: "tokens between the antidiagonals that are summed; divides block"},
 		{Name: "threshold", Default: "0.9", Doc: "share of a row's scores that its blocks hold"},
