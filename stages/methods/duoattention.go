@@ -21,7 +21,7 @@ var DuoAttention = engine.Method{
 	Doc:     "Retrieval heads keep all tokens, streaming heads the first and the latest.",
 	Stage:   engine.Compression,
 	Differs: "Differs from the reference: the prompt itself is computed densely, as in kvpress, and only what is kept of it is cut, unless prefill=streaming asks for A-shape in streaming heads, which the original computes in blocks of rows, each with a little more to see. A streaming head does not go on dropping tokens after the prompt. kvpress estimates on 50 texts of its own.",
-	Cost:    engine.CostClass{Prefill: "n² / 2, or less with prefill=streaming", Decode: "n in retrieval heads, sinks+recent in others", Memory: "n in retrieval heads, sinks+recent in others", Decided: "static, per head", Aware: "no"},
+	Cost:    engine.CostClass{Prefill: "n² / 2; less with prefill=streaming, three times with estimate=repeat", Decode: "n in retrieval heads, sinks+recent in others", Memory: "n in retrieval heads, sinks+recent in others", Decided: "static with a pattern, else at the end of prefill; per head", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "retrieval", Default: "0.5", Doc: "share of the model's KV heads that keep everything"},
 		{Name: "sinks", Default: "64", Doc: "first tokens that streaming heads keep"},
