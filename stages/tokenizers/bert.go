@@ -3,7 +3,6 @@ package tokenizers
 import (
 	"encoding/json"
 	"fmt"
-	"sort"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -124,11 +123,6 @@ func cleanRune(r rune) (string, bool) {
 	return "", false
 }
 
-// isOther is the general category C without Cn: control, format, private use.
-func isOther(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && !inRanges(r, newOther)
-}
-
 // spaceChinese puts spaces around ideographs.
 func spaceChinese(r rune) (string, bool) {
 	if r >= 0x3400 && unicode.Is(ideographs, r) {
@@ -137,12 +131,8 @@ func spaceChinese(r rune) (string, bool) {
 	return "", false
 }
 
-// ideographs are those of the reference, which leaves a gap at U+2B820.
-var ideographs = &unicode.RangeTable{
-	R16: []unicode.Range16{{Lo: 0x3400, Hi: 0x4DBF, Stride: 1}, {Lo: 0x4E00, Hi: 0x9FFF, Stride: 1}, {Lo: 0xF900, Hi: 0xFAFF, Stride: 1}},
-	R32: []unicode.Range32{{Lo: 0x20000, Hi: 0x2A6DF, Stride: 1}, {Lo: 0x2A700, Hi: 0x2B81F, Stride: 1}, {Lo: 0x2B920, Hi: 0x2CEAF, Stride: 1}, {Lo: 0x2F800, Hi: 0x2FA1F, Stride: 1}},
-}
-
+// lowerRune makes a character lower case.
+// Differs from the reference: capitals that came into being after Unicode 15.0 stay.
 func lowerRune(r rune) (string, bool) {
 	if r < utf8.RuneSelf && (r < 'A' || r > 'Z') {
 		return "", false
@@ -152,37 +142,6 @@ func lowerRune(r rune) (string, bool) {
 	}
 	lower := unicode.ToLower(r)
 	return string(lower), lower != r
-}
-
-// isBertPunctuation is all of ASCII that is neither letter nor digit nor space, and the general category P.
-func isBertPunctuation(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r > ' ' && r < 0x7F && !('0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z')
-	}
-	if r >= 0x3400 && r < 0xA000 { // ideographs
-		return false
-	}
-	return unicode.Is(unicode.P, r) && !inRanges(r, newPunctuation) || inRanges(r, oldPunctuation)
-}
-
-// The reference knows the general categories of Unicode 8: these are what Go's later tables have more, and, of what is something else
-// by now, less.
-var (
-	newPunctuation = [][2]rune{
-		{0x61D, 0x61D}, {0x9FD, 0x9FD}, {0xA76, 0xA76}, {0xC77, 0xC77}, {0xC84, 0xC84}, {0x1B7D, 0x1B7E}, {0x2E43, 0x2E4F}, {0x2E52, 0x2E5D},
-		{0x10EAD, 0x10EAD}, {0x10F55, 0x10F59}, {0x10F86, 0x10F89}, {0x1144B, 0x1144F}, {0x1145A, 0x1145B}, {0x1145D, 0x1145D},
-		{0x11660, 0x1166C}, {0x116B9, 0x116B9}, {0x1183B, 0x1183B}, {0x11944, 0x11946}, {0x119E2, 0x119E2}, {0x11A3F, 0x11A46},
-		{0x11A9A, 0x11A9C}, {0x11A9E, 0x11AA2}, {0x11B00, 0x11B09}, {0x11C41, 0x11C45}, {0x11C70, 0x11C71}, {0x11EF7, 0x11EF8},
-		{0x11F43, 0x11F4F}, {0x11FFF, 0x11FFF}, {0x12FF1, 0x12FF2}, {0x16E97, 0x16E9A}, {0x16FE2, 0x16FE2}, {0x1E95E, 0x1E95F},
-	}
-	oldPunctuation = [][2]rune{{0x166D, 0x166D}, {0x111C9, 0x111C9}}
-	newOther       = [][2]rune{{0x890, 0x891}, {0x8E2, 0x8E2}, {0x110CD, 0x110CD}, {0x13430, 0x1343F}}
-)
-
-// inRanges reports whether r lies in one of the ranges, which ascend and include their ends.
-func inRanges(r rune, list [][2]rune) bool {
-	i := sort.Search(len(list), func(i int) bool { return list[i][1] >= r })
-	return i < len(list) && list[i][0] <= r
 }
 
 // stripAccents decomposes characters (form D) and drops the marks.
@@ -225,8 +184,4 @@ func withoutMarks(s string) string {
 		}
 		return r
 	}, s)
-}
-
-func isMark(r rune) bool {
-	return r >= 0x300 && !(r >= 0x3400 && r < 0xA000) && unicode.Is(unicode.Mn, r)
 }

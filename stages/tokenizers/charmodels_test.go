@@ -176,13 +176,15 @@ func TestPrecompiledDamaged(t *testing.T) {
 
 func TestClusters(t *testing.T) {
 	for text, want := range map[string][]int{
-		"ab":                 {1, 2},
-		"e\u0301\u0302x":     {5, 6},
-		"\r\n\n\u0301":       {2, 3, 5},
-		"\u0600a\u0301":      {5},
-		"\u0600\n":           {2, 3},
-		"a\u200d\u200b":      {4, 7},
-		"\u0e01\u0e33\u102b": {6, 9},
+		"ab":                     {1, 2},
+		"e\u0301\u0302x":         {5, 6},
+		"\r\n\n\u0301":           {2, 3, 5},
+		"\u0600a\u0301":          {5},
+		"\U000e00d9\u0341\u036f": {4, 8},
+		"a\U000e0020":            {5},
+		"\u0600\n":               {2, 3},
+		"a\u200d\u200b":          {4, 7},
+		"\u0e01\u0e33\u102b":     {6, 9},
 	} {
 		var got []int
 		for i := 0; i < len(text); {

@@ -94,7 +94,7 @@ type encoding struct {
 func (e *encoding) text(text string) error {
 	return e.t.added.raw.cut(text, func(lo, hi int, id int32) error {
 		if id >= 0 {
-			e.token(id, Span{lo, hi})
+			e.token(id, text[lo:hi], Span{lo, hi})
 			return nil
 		}
 		part := source{text: text[lo:hi], base: lo}
@@ -103,7 +103,7 @@ func (e *encoding) text(text string) error {
 		}
 		return e.t.added.normalized.cut(part.text, func(lo, hi int, id int32) error {
 			if id >= 0 {
-				e.token(id, part.span(lo, hi))
+				e.token(id, part.text[lo:hi], part.span(lo, hi))
 				return nil
 			}
 			return e.words(word{text: part.text[lo:hi], pos: lo}, 0, part)
@@ -111,13 +111,14 @@ func (e *encoding) text(text string) error {
 	})
 }
 
-func (e *encoding) token(id int32, at Span) {
+// token adds an added token, which is written as text.
+func (e *encoding) token(id int32, text string, at Span) {
 	e.ids = append(e.ids, id)
 	if e.located {
 		e.spans = append(e.spans, at)
 	}
 	if e.show {
-		e.pieces = append(e.pieces, e.t.added.byID[id].Content)
+		e.pieces = append(e.pieces, text)
 	}
 }
 

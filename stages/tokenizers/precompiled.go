@@ -127,6 +127,8 @@ func (p *precompiled) normalize(s string, located bool) (string, []int32, []int3
 
 // clusterEnd is the end of the extended grapheme cluster (Unicode standard annex 29) that begins at s[i], as far as the rules can make
 // clusters of less than six bytes. The rules for Hangul, flags, emoji and conjuncts, left out, only join what is longer.
+// Differs from the reference: after an emoji and a joiner, a trade mark sign or the like with an accent is a cluster of its own; marks that
+// came into being after Unicode 15.0 begin a cluster.
 func clusterEnd(s string, i int) int {
 	next := func(i int) (rune, int) { // 0 bytes at the end
 		if i == len(s) {
@@ -158,7 +160,8 @@ func clusterEnd(s string, i int) int {
 
 // breaksAround is Grapheme_Cluster_Break=Control, CR and LF.
 func breaksAround(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp) && r != 0x200C && r != 0x200D && !prepends(r)
+	ignorable := r == 0x2065 || r >= 0xFFF0 && r <= 0xFFF8 || r >= 0xE0000 && r <= 0xE0FFF // some of these have no category
+	return (ignorable || unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)) && !extends(r) && !prepends(r)
 }
 
 // prepends is Grapheme_Cluster_Break=Prepend, of what has less than four bytes.

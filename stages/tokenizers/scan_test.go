@@ -175,3 +175,17 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 }
+
+// TestBertMarks compares the marks of all code points with those that the reference library was seen to remove.
+func TestBertMarks(t *testing.T) {
+	var seen struct{ Marks [][2]rune }
+	readJSON(t, filepath.Join("testdata", "bert_marks.json"), &seen)
+	if len(seen.Marks) < 200 {
+		t.Fatalf("%d ranges", len(seen.Marks))
+	}
+	for r := rune(1); r <= utf8.MaxRune; r++ {
+		if got, want := withoutMarks(string(r)) == "", inRanges(r, seen.Marks); got != want && !(0xD800 <= r && r < 0xE000) {
+			t.Errorf("%U is removed: %v; want %v", r, got, want)
+		}
+	}
+}
