@@ -72,6 +72,10 @@ func (b benchCommand) Run(c console) error {
 	if b.Reps < 1 || b.Gen < 0 {
 		return errors.New("--reps wants at least 1, --gen no negative number")
 	}
+	var err error
+	if b.Method, err = expand(b.Method); err != nil {
+		return err
+	}
 	threads := b.Threads
 	if len(threads) == 0 {
 		threads = []int{runtime.GOMAXPROCS(0)}

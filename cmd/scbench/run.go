@@ -33,7 +33,7 @@ type runCommand struct {
 	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
 
-	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 streamingllm:init=16,local=240 snapkv:budget=256 quest:budget=256"`
+	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 streamingllm:init=16,local=240 snapkv:budget=256 quest:budget=256"`
 	Mode    []string `help:"Shared-context modes." enum:"multi-turn,multi-request" default:"multi-turn,multi-request"`
 	History string   `help:"Earlier answers in multi-turn prompts: gold, or the model's own." enum:"gold,own" default:"gold"`
 
@@ -191,6 +191,18 @@ func (r *runCommand) notes(c console, o *opened) {
 	}
 }
 
+// expand returns the methods that specifications and sweeps stand for.
+func expand(sweeps []string) (specs []string, err error) {
+	for _, s := range sweeps {
+		list, err := engine.Expand(s)
+		if err != nil {
+			return nil, fmt.Errorf("--method %s: %w", s, err)
+		}
+		specs = append(specs, list...)
+	}
+	return specs, nil
+}
+
 // policies parses the methods.
 func (r *runCommand) policies(o *opened, e *encoders) ([]engine.Policy, error) {
 	var out []engine.Policy
@@ -198,7 +210,11 @@ func (r *runCommand) policies(o *opened, e *encoders) ([]engine.Policy, error) {
 	if len(r.Method) == 0 {
 		return nil, errors.New("--method: name at least one, such as full")
 	}
-	for _, spec := range r.Method {
+	specs, err := expand(r.Method)
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range specs {
 		p, err := methods.ParseWith(spec, o.Shape(), e.methods())
 		if err != nil {
 			return nil, err

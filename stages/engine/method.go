@@ -47,6 +47,7 @@ type Param struct{ Name, Default, Doc string }
 // Args are the values of a method's parameters. The first bad value is kept and reported by Err.
 type Args struct {
 	method string
+	shape  Shape
 	value  map[string]string
 	err    *error
 }
@@ -55,7 +56,7 @@ type Args struct {
 func (a Args) Int(name string, least int) int {
 	v, err := strconv.Atoi(a.value[name])
 	if err != nil || v < least || v > math.MaxInt32 {
-		a.fail(name, fmt.Sprintf("a whole number of at least %d", least))
+		a.fail(name, fmt.Sprintf("a whole number from %d to %d", least, math.MaxInt32))
 		return least
 	}
 	a.value[name] = strconv.Itoa(v) // one spelling, so that equal settings have equal names
@@ -73,11 +74,19 @@ func (a Args) Choice(name string, words ...string) string {
 	return words[0]
 }
 
-// Amount reads a number of tokens, or a share of the context ("1/8", "12.5%").
+// Amount reads a number of tokens, a share of the context ("1/8", "12.5%"), or the bytes of a session's whole cache ("64MiB"), which are
+// as many tokens as fit them in every layer and head.
 func (a Args) Amount(name string) Amount {
 	v, err := ParseAmount(a.value[name])
 	if err != nil {
-		a.fail(name, "a number of tokens, or a share of the context such as 1/8 or 12.5%")
+		a.fail(name, fmt.Sprintf("tokens from 1 to %d, a share of the context above 0 and at most 1 such as 1/8 or 12.5%%, or bytes such as 64MiB", math.MaxInt32))
+	}
+	if v.Bytes > 0 {
+		if a.shape.TokenBytes <= 0 || v.Bytes < a.shape.TokenBytes {
+			a.fail(name, fmt.Sprintf("at least the bytes of one token, %d", a.shape.TokenBytes))
+			return v
+		}
+		return Amount{Tokens: int(min(v.Bytes/a.shape.TokenBytes, math.MaxInt32))}
 	}
 	if v.Tokens > 0 {
 		a.value[name] = strconv.Itoa(v.Tokens)
@@ -95,46 +104,6 @@ func (a Args) fail(name, want string) {
 	if *a.err == nil {
 		*a.err = fmt.Errorf("method %s: %s=%s: want %s", a.method, name, a.value[name], want)
 	}
-}
-
-// Amount is a number of tokens, or a share of a context.
-type Amount struct {
-	Tokens int
-	Share  float64 // used if Tokens is 0
-}
-
-// Of is the amount for a context of n tokens.
-func (a Amount) Of(n int) int {
-	if a.Tokens > 0 {
-		return a.Tokens
-	}
-	return max(1, int(a.Share*float64(n)))
-}
-
-// ParseAmount reads "1024", "1/8" or "12.5%". Shares lie in (0, 1].
-func ParseAmount(s string) (Amount, error) {
-	if n, err := strconv.Atoi(s); err == nil && n > 0 && n <= math.MaxInt32 {
-		return Amount{Tokens: n}, nil
-	}
-	var share float64
-	if p, ok := strings.CutSuffix(s, "%"); ok {
-		v, err := strconv.ParseFloat(p, 64)
-		if err != nil {
-			return Amount{}, fmt.Errorf("amount %q: %w", s, err)
-		}
-		share = v / 100
-	} else if a, b, ok := strings.Cut(s, "/"); ok {
-		x, err1 := strconv.Atoi(a)
-		y, err2 := strconv.Atoi(b)
-		if err1 != nil || err2 != nil || y == 0 {
-			return Amount{}, fmt.Errorf("amount %q is no fraction", s)
-		}
-		share = float64(x) / float64(y)
-	}
-	if !(share > 0 && share <= 1) {
-		return Amount{}, fmt.Errorf("amount %q is neither a positive number of tokens nor a share in (0, 1]", s)
-	}
-	return Amount{Share: share}, nil
 }
 
 // Parse makes the policy of a specification: methods joined by "+", each with settings after a colon,
@@ -161,7 +130,7 @@ func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
 	if err != nil {
 		return Policy{}, err
 	}
-	a := Args{method: m.Name, value: map[string]string{}, err: new(error)}
+	a := Args{method: m.Name, shape: s, value: map[string]string{}, err: new(error)}
 	for _, p := range m.Params {
 		a.value[p.Name] = p.Default
 	}

@@ -11,6 +11,8 @@ type Shape struct {
 	Hidden    int // width of the residual stream
 	Vocab     int
 	MaxTokens int // longest context the model was made for
+	// TokenBytes is what one token takes in the cache, all layers and KV heads together: what budgets in bytes are divided by.
+	TokenBytes int64
 	// LengthDependent says that RoPE's frequencies depend on the length of the conversation: see Session.RopeLength.
 	LengthDependent bool
 	// Rotate turns vectors x [len(from), Dim] of the model's queries or keys, each from the position that RoPE has turned it to, to

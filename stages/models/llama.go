@@ -62,6 +62,7 @@ func NewLlama(c Config, w *Weights, pool *kernels.Pool, choice Choice) (*Llama, 
 			Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: c.MaxPositions, LengthDependent: rope.LengthDependent(), Rotate: rope.Turn,
 		},
 	}
+	m.shape.TokenBytes = tokenBytes(m.shape, precision)
 	packs, hash, err := choice.packsFor(w, precision, pool)
 	if err != nil {
 		return nil, err

@@ -141,11 +141,18 @@ func (l *Loaded) Notes() []string {
 }
 
 // PageFormat is how the model's KV cache holds its numbers: in the precision of its products.
-func (l *Loaded) PageFormat() kernels.PageFormat {
-	if l.Precision == kernels.PrecisionBF16 {
+func (l *Loaded) PageFormat() kernels.PageFormat { return pageFormat(l.Precision) }
+
+func pageFormat(p kernels.Precision) kernels.PageFormat {
+	if p == kernels.PrecisionBF16 {
 		return kernels.PageBF16
 	}
 	return kernels.PageF32
+}
+
+// tokenBytes is what one token takes in the cache of a model of that shape.
+func tokenBytes(s engine.Shape, p kernels.Precision) int64 {
+	return int64(s.Layers*s.KVHeads) * int64(kernels.PageBytes(pageFormat(p), s.Dim)/kernels.PageTokens)
 }
 
 // Close gives the weights back.
