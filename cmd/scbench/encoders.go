@@ -18,7 +18,13 @@ import (
 // encoders are the token classifiers that methods asked for, each opened once.
 type encoders struct {
 	pool *kernels.Pool
-	open map[string]*encoder // by folder
+	open map[encoderKey]*encoder
+}
+
+// encoderKey says what was opened, and how.
+type encoderKey struct {
+	dir       string
+	precision kernels.Precision
 }
 
 // encoder is a token classifier as llmlingua2 wants it.
@@ -31,7 +37,7 @@ type encoder struct {
 // maxChunk is the most tokens of a text that llmlingua2 gives an encoder at once.
 const maxChunk = 512
 
-func newEncoders(pool *kernels.Pool) *encoders { return &encoders{pool, map[string]*encoder{}} }
+func newEncoders(pool *kernels.Pool) *encoders { return &encoders{pool, map[encoderKey]*encoder{}} }
 
 // Close gives back what the encoders hold.
 func (e *encoders) Close() error {
@@ -48,14 +54,14 @@ func (e *encoders) methods() methods.Encoders {
 }
 
 // encoder opens the encoder in a folder, or returns the one opened before.
-func (e *encoders) encoder(dir string) (*methods.Encoder, error) {
-	x := e.open[dir]
+func (e *encoders) encoder(dir string, p kernels.Precision) (*methods.Encoder, error) {
+	x := e.open[encoderKey{dir, p}]
 	if x == nil {
 		var err error
-		if x, err = openEncoder(dir, e.pool); err != nil {
+		if x, err = openEncoder(dir, p, e.pool); err != nil {
 			return nil, err
 		}
-		e.open[dir] = x
+		e.open[encoderKey{dir, p}] = x
 	}
 	weights, err := x.model.Hash()
 	if err != nil {
@@ -68,7 +74,7 @@ func (e *encoders) encoder(dir string) (*methods.Encoder, error) {
 	}, nil
 }
 
-func openEncoder(dir string, pool *kernels.Pool) (_ *encoder, err error) {
+func openEncoder(dir string, p kernels.Precision, pool *kernels.Pool) (_ *encoder, err error) {
 	x := &encoder{}
 	for i := range methods.MaxForced {
 		x.added = append(x.added, methods.AddedToken(i))
@@ -76,7 +82,7 @@ func openEncoder(dir string, pool *kernels.Pool) (_ *encoder, err error) {
 	if x.text, err = tokenizers.LoadPieces(dir, x.added...); err != nil {
 		return nil, err
 	}
-	if x.model, err = models.OpenClassifier(dir, pool, kernels.PrecisionF32); err != nil {
+	if x.model, err = models.OpenClassifier(dir, pool, p); err != nil {
 		return nil, err
 	}
 	switch own := x.text.VocabSize() - len(x.added); {

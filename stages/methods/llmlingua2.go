@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"scbench/kernels"
 	"scbench/stages/engine"
 )
 
@@ -28,6 +29,7 @@ var LLMLingua2 = engine.Method{
 		{Name: "digits", Default: "no", Doc: "whether tokens with digits count as worth keeping: yes or no"},
 		{Name: "repeats", Default: "keep", Doc: "forced texts that follow each other with nothing between: keep or drop"},
 		{Name: "word", Default: "mean", Doc: "what a word is worth: the mean of its tokens, or its first"},
+		{Name: "precision", Default: "f32", Doc: "what the encoder's products are rounded to: f32 or bf16, which is faster where the processor has AMX"},
 		{Name: "counts", Default: "", Doc: "tokenizer.json whose tokens weigh the words; the encoder's own by default"},
 	},
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) { return newLLMLingua2(a, Encoders{}) },
@@ -35,8 +37,8 @@ var LLMLingua2 = engine.Method{
 
 // Encoders opens what LLMLingua2 names: models and tokenizers, which this package does not know.
 type Encoders struct {
-	// Open opens the encoder in a folder. The same folder may be asked for many times.
-	Open func(dir string) (*Encoder, error)
+	// Open opens the encoder in a folder, with products of the given precision. The same may be asked for many times.
+	Open func(dir string, p kernels.Precision) (*Encoder, error)
 	// Counter reads a tokenizer.json, called name in errors, and returns the function that counts the tokens of a text.
 	Counter func(name string, tokenizerJSON []byte) (func(text string) (int, error), error)
 }
@@ -84,6 +86,10 @@ func newLLMLingua2(a engine.Args, open Encoders) (engine.Policy, error) {
 	if m.force, err = forced(a.Text("force")); err != nil {
 		a.Fail("force", err.Error())
 	}
+	precision, err := kernels.ParsePrecision(a.Choice("precision", "f32", "bf16"))
+	if err != nil || !slices.Contains(kernels.Precisions(), precision) {
+		a.Fail("precision", "f32: the "+kernels.Tier()+" kernels have no others")
+	}
 	counts, data := a.File("counts")
 	if a.Err() != nil {
 		return engine.Policy{}, nil // Parse reports it
@@ -97,7 +103,7 @@ func newLLMLingua2(a engine.Args, open Encoders) (engine.Policy, error) {
 		if open.Open == nil {
 			return "", errors.New("this command opens no encoders; the run command does")
 		}
-		if m.Encoder, err = open.Open(dir); err != nil {
+		if m.Encoder, err = open.Open(dir, precision); err != nil {
 			return "", err
 		}
 		return m.Hash, nil

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"scbench/kernels"
 	"scbench/stages/engine"
 )
 
@@ -128,7 +129,7 @@ func TestGoldenLLMLingua2(t *testing.T) {
 		spec := fmt.Sprintf("llmlingua2:model=toy,rate=%s%%,force=%s,digits=%s,repeats=%s,word=%s,counts=%s", strconv.FormatFloat(100*c.Args.Rate, 'g', 12, 64),
 			strings.Join(force, "|"), yes(c.Args.Digits, "yes", "no"), yes(c.Args.Drop, "drop", "keep"), word, path)
 		p, err := ParseWith(spec, engine.Shape{}, Encoders{
-			Open:    func(string) (*Encoder, error) { return encoder, nil },
+			Open:    func(string, kernels.Precision) (*Encoder, error) { return encoder, nil },
 			Counter: func(string, []byte) (func(string) (int, error), error) { return toyCount, nil },
 		})
 		if err != nil {
@@ -188,7 +189,7 @@ func yes(b bool, t, f string) string {
 
 // toyEncoders are those of the conformance suite.
 var toyEncoders = Encoders{
-	Open: func(dir string) (*Encoder, error) {
+	Open: func(dir string, _ kernels.Precision) (*Encoder, error) {
 		if dir != "toy" {
 			return nil, fmt.Errorf("%s is not the toy", dir)
 		}
@@ -268,7 +269,7 @@ func wordEncoder() *Encoder {
 }
 
 func TestLLMLingua2Words(t *testing.T) {
-	open := Encoders{Open: func(string) (*Encoder, error) { return wordEncoder(), nil }}
+	open := Encoders{Open: func(string, kernels.Precision) (*Encoder, error) { return wordEncoder(), nil }}
 	for _, c := range []struct{ settings, text, want string }{
 		{"rate=50%,force=", "a=0.1 b=0.9 c=0.2 d=0.8", "b=0.9 d=0.8"}, // above the 51st percentile, 0.518
 		{"rate=30%,force=", "a=0.1 b=0.9 c=0.2 d=0.8", "b=0.9"},       // the 71st, 0.813
@@ -297,7 +298,7 @@ func TestLLMLingua2Words(t *testing.T) {
 }
 
 func TestLLMLingua2DoingNothing(t *testing.T) {
-	p, err := ParseWith("llmlingua2:model=x,digits=yes", engine.Shape{}, Encoders{Open: func(string) (*Encoder, error) { return wordEncoder(), nil }})
+	p, err := ParseWith("llmlingua2:model=x,digits=yes", engine.Shape{}, Encoders{Open: func(string, kernels.Precision) (*Encoder, error) { return wordEncoder(), nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func TestLLMLingua2Settings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone := `llmlingua2:model=toy@toy,rate=1/3,force=\u007c|\u002c,digits=no,repeats=keep,word=mean,counts=`
+	alone := `llmlingua2:model=toy@toy,rate=1/3,force=\u007c|\u002c,digits=no,repeats=keep,word=mean,precision=f32,counts=`
 	if p.Rewriting() != alone || !strings.HasPrefix(p.Name, alone+"+snapkv") {
 		t.Errorf("named %q; rewriting named %q", p.Name, p.Rewriting())
 	}

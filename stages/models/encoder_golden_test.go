@@ -3,6 +3,7 @@ package models
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ func TestGoldenEncoders(t *testing.T) {
 		}
 		ran++
 		t.Run(name, func(t *testing.T) {
-			one, three := openEncoder(t, dir, 1), openEncoder(t, dir, 3)
+			one, three := openEncoder(t, dir, 1, kernels.PrecisionF32), openEncoder(t, dir, 3, kernels.PrecisionF32)
 			g := goldenModel{name: name, tensor: openTensors(t, filepath.Join(dir, "goldens.safetensors"))}
 			classify := func(ids, types []int32) []float32 {
 				t.Helper()
@@ -61,6 +62,7 @@ func TestGoldenEncoders(t *testing.T) {
 				t.Fatal(err)
 			}
 			g.padded(t, one.Labels(), classify)
+			t.Run("bf16", func(t *testing.T) { g.encoderBF16(t, dir) })
 		})
 	}
 	if ran == 0 {
@@ -90,11 +92,33 @@ func (g goldenModel) padded(t *testing.T, labels int, classify func(ids, types [
 	}
 }
 
-func openEncoder(t testing.TB, dir string, threads int) *Classifier {
+// encoderBF16 compares logits computed in bf16.
+func (g goldenModel) encoderBF16(t *testing.T, dir string) {
+	if !slices.Contains(kernels.Precisions(), kernels.PrecisionBF16) {
+		t.Skipf("not run: the %s kernels have no bf16", kernels.Tier())
+	}
+	one, three := openEncoder(t, dir, 1, kernels.PrecisionBF16), openEncoder(t, dir, 3, kernels.PrecisionBF16)
+	ids, want := g.ids(t, "input_ids.300"), g.floats(t, "logits.300")
+	got, err1 := one.Classify(context.Background(), ids, nil)
+	again, err2 := three.Classify(context.Background(), ids, nil)
+	if err1 != nil || err2 != nil || !slices.Equal(got, again) {
+		t.Fatalf("three threads compute other numbers than one, or %v, %v", err1, err2)
+	}
+	var diff, spread float64
+	for i, x := range want {
+		diff += (float64(got[i]) - x) * (float64(got[i]) - x)
+		spread += x * x
+	}
+	if share := math.Sqrt(diff / spread); !(share <= bf16Tolerance) || share == 0 {
+		t.Errorf("bf16 differs by %.2g of the logits' spread, more than %g, or not at all", share, bf16Tolerance)
+	}
+}
+
+func openEncoder(t testing.TB, dir string, threads int, p kernels.Precision) *Classifier {
 	t.Helper()
 	pool := kernels.NewPool(threads)
 	t.Cleanup(pool.Close)
-	m, err := OpenClassifier(dir, pool, kernels.PrecisionF32)
+	m, err := OpenClassifier(dir, pool, p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"scbench/kernels"
 )
 
 // encoderShape is the size of an XLM-R with random weights.
@@ -85,7 +87,7 @@ var tinyEncoder = encoderShape{layers: 2, hidden: 32, heads: 4, inner: 48, vocab
 func TestClassifier(t *testing.T) {
 	dir := t.TempDir()
 	tinyEncoder.write(t, dir, nil)
-	m := openEncoder(t, dir, 2)
+	m := openEncoder(t, dir, 2, kernels.PrecisionF32)
 	if m.MaxTokens() != 78 || m.Labels() != 2 || m.Vocab() != 50 {
 		t.Fatalf("%d tokens, %d labels, a vocabulary of %d", m.MaxTokens(), m.Labels(), m.Vocab())
 	}
@@ -201,15 +203,19 @@ func TestLayerNorm(t *testing.T) {
 func BenchmarkClassifier(b *testing.B) {
 	dir := b.TempDir()
 	encoderShape{layers: 2, hidden: 1024, heads: 16, inner: 4096, vocab: 1000, positions: 514}.write(b, dir, nil)
-	m := openEncoder(b, dir, 0)
 	ids := make([]int32, 512)
 	for i := range ids {
 		ids[i] = int32(2 + i)
 	}
-	for b.Loop() {
-		if _, err := m.Classify(context.Background(), ids, nil); err != nil {
-			b.Fatal(err)
-		}
+	for _, p := range kernels.Precisions() {
+		b.Run(p.String(), func(b *testing.B) {
+			m := openEncoder(b, dir, 0, p)
+			for b.Loop() {
+				if _, err := m.Classify(context.Background(), ids, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)*512*2/24/b.Elapsed().Seconds(), "tokens/s-at-24-layers")
+		})
 	}
-	b.ReportMetric(float64(b.N)*512*2/24/b.Elapsed().Seconds(), "tokens/s-at-24-layers")
 }

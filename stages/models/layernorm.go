@@ -46,17 +46,16 @@ func gelu(x []float32) {
 	}
 }
 
-// erf is the error function to within 5e-7: the rational function of x that Eigen uses, x·P(x²)/Q(x²), beyond 4 the one of 4.
+// erf is the error function to within 5e-7: the rational function that Eigen uses, x·P(x²)/Q(x²), and 1 in size from 4 on.
 func erf(x float32) float32 {
-	x = min(max(x, -4), 4)
+	if x >= 4 {
+		return 1
+	}
+	if x <= -4 {
+		return -1
+	}
 	y := x * x
-	p := float32(-2.72614225801306e-10)
-	for _, c := range [...]float32{2.77068142495902e-08, -2.10102402082508e-06, -5.69250639462346e-05, -7.34990630326855e-04, -2.95459980854025e-03, -1.60960333262415e-02} {
-		p = p*y + c
-	}
-	q := float32(-1.45660718464996e-05)
-	for _, c := range [...]float32{-2.13374055278905e-04, -1.68282697438203e-03, -7.37332916720468e-03, -1.42647390514189e-02} {
-		q = q*y + c
-	}
+	p := ((((((-2.72614225801306e-10*y+2.77068142495902e-08)*y-2.10102402082508e-06)*y-5.69250639462346e-05)*y-7.34990630326855e-04)*y-2.95459980854025e-03)*y - 1.60960333262415e-02)
+	q := ((((-1.45660718464996e-05*y-2.13374055278905e-04)*y-1.68282697438203e-03)*y-7.37332916720468e-03)*y - 1.42647390514189e-02)
 	return x * p / q
 }
