@@ -143,3 +143,10 @@ func doubles(x []float32) []float64 {
 	}
 	return d
 }
+
+// times computes out[m, w.Rows] = x·wᵀ.
+func times(p *Pool, out, x []float32, w *Weight, m int) {
+	var rows Rows
+	rows.Set(p, w.Precision, x, m, w.Cols)
+	Product(p, out, &rows, w, Epilogue{})
+}

@@ -92,14 +92,16 @@ func (r *Routes) Gather(p *Pool, dst, x []float32, dim int) {
 	})
 }
 
-// MatMul computes out[Rows, n] = x[Rows, m]·w[e]ᵀ, each expert e its own rows. A row's result is that of MatMul, and
-// does not depend on which other tokens its expert has.
-func (r *Routes) MatMul(p *Pool, out, x []float32, w []*Matrix) {
+// Product computes out[Rows, n] = x[Rows, m]·w[e]ᵀ, each expert e its own rows, in the precision that the weights are packed
+// for. A row's result does not depend on which other tokens its expert has.
+func (r *Routes) Product(p *Pool, out, x []float32, w []*Weight) {
 	if len(w) != len(r.start)-1 {
-		panic(fmt.Sprintf("kernels: Routes.MatMul: weights of %d experts, routes to %d", len(w), len(r.start)-1))
+		panic(fmt.Sprintf("kernels: Routes.Product: weights of %d experts, routes to %d", len(w), len(r.start)-1))
 	}
+	var rows Rows
 	r.Each(func(e, lo, hi int) {
-		MatMul(p, out[lo*w[e].Rows:hi*w[e].Rows], x[lo*w[e].Cols:hi*w[e].Cols], w[e], hi-lo)
+		rows.Set(p, w[e].Precision, x[lo*w[e].Cols:hi*w[e].Cols], hi-lo, w[e].Cols)
+		Product(p, out[lo*w[e].Rows:hi*w[e].Rows], &rows, w[e], Epilogue{})
 	})
 }
 

@@ -66,9 +66,10 @@ func TestRoutes(t *testing.T) {
 	eachTier(t, func(t *testing.T) {
 		rng := newRand(81)
 		const experts, k, in, dim = 6, 2, 40, 33
-		var w []*Matrix
+		var w []*Weight
 		for range experts {
-			w = append(w, randomMatrix(t, rng, BF16, dim, in, 0))
+			w = append(w, randomMatrix(t, rng, BF16, dim, in, 0).Pack(pool, PrecisionF32))
+			defer w[len(w)-1].Close()
 		}
 		var r Routes
 		for _, tokens := range []int{50, 0, 1, 7} {
@@ -77,7 +78,7 @@ func TestRoutes(t *testing.T) {
 			want := slices.Clone(out)
 			for i, e := range choice {
 				token, y := i/k, make([]float32, dim)
-				MatMul(nil, y, x[token*in:][:in], w[e], 1)
+				times(nil, y, x[token*in:][:in], w[e], 1)
 				for c, v := range y {
 					want[token*dim+c] += float32(weight[i] * v)
 				}
@@ -85,7 +86,7 @@ func TestRoutes(t *testing.T) {
 			r.Set(choice, tokens, k, experts)
 			rows, y := filled(tokens*k*in, nan), filled(tokens*k*dim, nan)
 			r.Gather(pool, rows, x, in)
-			r.MatMul(pool, y, rows, w)
+			r.Product(pool, y, rows, w)
 			r.Combine(pool, out, y, weight, dim)
 			sameBits(t, fmt.Sprint("tokens=", tokens), out, want)
 			seen, last := 0, -1
@@ -102,7 +103,7 @@ func TestRoutes(t *testing.T) {
 		mustPanic(t, "expert", func() { r.Set([]int32{6}, 1, 1, 6) })
 		mustPanic(t, "expert -1", func() { r.Set([]int32{-1}, 1, 1, 6) })
 		r.Set([]int32{5}, 1, 1, 6)
-		mustPanic(t, "weights", func() { r.MatMul(nil, nil, nil, w[:5]) })
+		mustPanic(t, "weights", func() { r.Product(nil, nil, nil, w[:5]) })
 		mustPanic(t, "out", func() { r.Combine(nil, make([]float32, 4), make([]float32, 3), make([]float32, 1), 3) })
 	})
 }

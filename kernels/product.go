@@ -14,6 +14,9 @@ type Epilogue struct {
 // Product computes out[m, w.Rows] = x·wᵀ, x being [m, w.Cols] and both of the same precision, and then the
 // epilogue: (sum + bias) + out. Row i of out depends on row i of x alone, bit for bit. out must not overlap x.
 //
+// In f32 a sum adds up its products in the order of the columns; where the tier has an instruction for both, a product
+// and its addition round once.
+//
 // In bf16 a sum runs over steps of 32 columns: the products of the even columns of a step are added up in order,
 // those of the odd ones too, then the two, and the step's sum is added to the chunk's. That is what AMX does. A
 // chunk is 16 steps, or all if they are at most 20; the chunks' sums are added up in order.
@@ -27,7 +30,7 @@ func Product(pool *Pool, out []float32, x *Rows, w *Weight, e Epilogue) {
 		checkLen("Product", "bias", len(e.Bias), 1, w.Rows)
 	}
 	if w.Precision == PrecisionF32 {
-		productF32(pool, out, x, w.matrix, e)
+		productF32(pool, out, x, w, &e)
 		return
 	}
 	l := &x.packed
@@ -38,23 +41,6 @@ func Product(pool *Pool, out []float32, x *Rows, w *Weight, e Epilogue) {
 		b, first := i/across, i%across*each
 		productBlock(out, x, w, &e, b, first, min(first+each, panels))
 	})
-}
-
-// productF32 is MatMul with an epilogue.
-func productF32(pool *Pool, out []float32, x *Rows, w *Matrix, e Epilogue) {
-	to := out
-	if e.Add {
-		scratch := scratchBytes(4 * len(out))
-		defer scratchPool.Put(scratch)
-		to = values[float32]((*scratch)[:4*len(out)])
-	}
-	MatMul(pool, to, x.f32, w, x.m)
-	if e.Bias != nil {
-		AddBias(to, e.Bias, x.m)
-	}
-	if e.Add {
-		Add(out, to)
-	}
 }
 
 // turn is the number of chunks of a block that a task takes at once, with all its panels: as many as the

@@ -79,7 +79,7 @@ const (
 
 // noBias is the bias of a weight without one, and what is read where nothing is wanted: a masked load is slow where
 // there is no page.
-var noBias [panelCols]float32
+var noBias [gemmCols]float32
 
 // finish makes the call write panel p to out, the rows of the block.
 func (call *panelCall) finish(out []float32, w *Weight, e *Epilogue, p int) {

@@ -2,7 +2,9 @@ package kernels
 
 import (
 	"fmt"
+	"math"
 	"testing"
+	"time"
 )
 
 // productShapes are those of a small model and of one of a billion parameters, at prefill and decode: m, k, n.
@@ -44,4 +46,19 @@ func BenchmarkRows(b *testing.B) {
 			})
 		}
 	}
+}
+
+// benchmarkFlops reports the speed of the fastest of many short runs, which others on the machine disturb least.
+func benchmarkFlops(b *testing.B, perOp int, f func()) {
+	inner := 1 + 200000/(perOp+1)
+	best := time.Duration(math.MaxInt64)
+	for b.Loop() {
+		start := time.Now()
+		for range inner {
+			f()
+		}
+		best = min(best, time.Since(start))
+	}
+	b.ReportMetric(float64(perOp*inner)/best.Seconds()/1e9, "best-GFLOP/s")
+	b.ReportMetric(0, "ns/op")
 }

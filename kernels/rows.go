@@ -13,9 +13,10 @@ import "fmt"
 type Rows struct {
 	precision Precision
 	m, k      int
-	f32       []float32 // in float32: the rows, or what Set was given
+	stride    int       // in float32: from one row to the next
+	f32       []float32 // the rows
 	bf16      []byte
-	own       []byte // memory of f32 where Rows made them
+	own       []byte // memory of f32 and bf16
 	packed    layout
 }
 
@@ -66,14 +67,10 @@ func (l *layout) at(b, c int) int {
 // width is the number of steps of chunk c.
 func (l *layout) width(c int) int { return min(l.chunk, l.steps-c*l.chunk) }
 
-// Set makes x[m, k] the rows. In f32 it refers to x, which must stay as it is while the rows are in use; in bf16 it
-// is copied, rounded.
+// Set makes a copy of x[m, k], rounded to the precision, the rows.
 func (x *Rows) Set(pool *Pool, p Precision, from []float32, m, k int) {
 	checkLen("Rows.Set", "x", len(from), m, k)
-	if x.reset(p, m, k); p == PrecisionF32 {
-		x.f32 = from
-		return
-	}
+	x.reset(p, m, k)
 	x.fill(pool, func(_ []float32, r int) []float32 { return from[r*k:][:k] })
 }
 
@@ -104,6 +101,9 @@ func (x *Rows) reset(p Precision, m, k int) {
 	x.precision, x.m, x.k, x.f32, x.bf16 = p, m, k, nil, nil
 	switch p {
 	case PrecisionF32:
+		// An odd number of lines: else rows might share the sets of a cache, as they do where k is a power of two.
+		x.stride = (ceilDiv(k, lineSize/4) | 1) * (lineSize / 4)
+		x.f32 = values[float32](grown(&x.own, 4*m*x.stride))
 	case PrecisionBF16:
 		x.packed = newLayout(m, k)
 		x.bf16 = grown(&x.own, x.packed.size())
@@ -117,10 +117,12 @@ func (x *Rows) reset(p Precision, m, k int) {
 func (x *Rows) fill(pool *Pool, produce func(scratch []float32, r int) []float32) {
 	const atOnce = 8
 	if x.precision == PrecisionF32 {
-		x.f32 = values[float32](grown(&x.own, 4*x.m*x.k))
 		pool.Run(ceilDiv(x.m, atOnce), func(i int) {
 			for r := i * atOnce; r < min((i+1)*atOnce, x.m); r++ {
-				produce(x.f32[r*x.k:][:x.k], r)
+				row := x.f32[r*x.stride:][:x.k]
+				if made := produce(row, r); pointer(made) != pointer(row) {
+					copy(row, made)
+				}
 			}
 		})
 		return

@@ -131,14 +131,14 @@ func goldenMoE(t *testing.T, v vector) {
 	tokens, dim := shape[0], shape[1]
 	_, shape = v.floats(t, "gate") // [experts, hidden, dim]
 	experts, hidden := shape[0], shape[1]
-	matrices := func(name string, rows, cols int) (w []*Matrix) {
+	matrices := func(name string, rows, cols int) (w []*Weight) {
 		data, _ := v.floats(t, name)
 		for ; len(data) > 0; data = data[rows*cols:] {
 			m, err := NewMatrix(F32, encode(F32, data[:rows*cols], 0), rows, cols)
 			if err != nil {
 				t.Fatal(err)
 			}
-			w = append(w, m)
+			w = append(w, m.Pack(nil, PrecisionF32))
 		}
 		return w
 	}
@@ -146,7 +146,7 @@ func goldenMoE(t *testing.T, v vector) {
 	selected := v.words(t, "selected")
 	k := len(selected) / tokens
 	logits, choice, weight := make([]float32, tokens*experts), make([]int32, tokens*k), make([]float32, tokens*k)
-	MatMul(nil, logits, x, matrices("router", experts, dim)[0], tokens)
+	times(nil, logits, x, matrices("router", experts, dim)[0], tokens)
 	TopExperts(choice, weight, logits, tokens, experts, k, false)
 	for i, e := range selected { // the reference's order is by weight
 		j := i/k*k + slices.Index(choice[i/k*k:][:k], int32(e))
@@ -160,10 +160,10 @@ func goldenMoE(t *testing.T, v vector) {
 	in, up, y := make([]float32, r.Rows()*dim), make([]float32, r.Rows()*hidden), make([]float32, r.Rows()*dim)
 	gate := make([]float32, len(up))
 	r.Gather(nil, in, x, dim)
-	r.MatMul(nil, gate, in, matrices("gate", hidden, dim))
-	r.MatMul(nil, up, in, matrices("up", hidden, dim))
+	r.Product(nil, gate, in, matrices("gate", hidden, dim))
+	r.Product(nil, up, in, matrices("up", hidden, dim))
 	SiLUMul(gate, up)
-	r.MatMul(nil, y, gate, matrices("down", dim, hidden))
+	r.Product(nil, y, gate, matrices("down", dim, hidden))
 	out := make([]float32, tokens*dim)
 	r.Combine(nil, out, y, weight, dim)
 	want, _ := v.floats(t, "out")

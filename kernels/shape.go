@@ -14,3 +14,11 @@ func checkLen(kernel, arg string, got, rows, cols int) {
 func panicShape(kernel, arg string, got, rows, cols int) {
 	panic(fmt.Sprintf("kernels: %s: %s has %d values, want [%d, %d] = %d", kernel, arg, got, rows, cols, rows*cols))
 }
+
+// ceilDiv is a/b rounded up.
+func ceilDiv(a, b int) int {
+	if a == 0 {
+		return 0
+	}
+	return (a + b - 1) / b
+}

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// A packed weight is cut into panels of 32 output features, a panel into steps of 32 input features, and a step
+// In bf16 a packed weight is cut into panels of 32 output features, a panel into steps of 32 input features, and a step
 // into two tiles of 16 output features: [panels][steps][2][16 pairs of inputs][16 outputs][2 inputs] in bf16. That
 // is the order in which the tiles are read, and, pairs of inputs side by side, the order inside a tile that AMX
 // wants. What is missing from the last panel and the last step is zero.
@@ -22,18 +22,21 @@ const (
 type Weight struct {
 	Precision  Precision
 	Rows, Cols int
-	matrix     *Matrix // f32: the matrix as it is stored
-	packed     []byte  // bf16
+	stored     DType  // of the panels' values: bf16, and in f32 as in the matrix
+	packed     []byte // panels
 	free       func()
 }
 
-// Pack prepares w for products of the given precision. In f32 the result is a view of w. In bf16 it is a packed
-// copy outside the Go heap, rounded to nearest even where w is not bf16 already; Close gives it back.
+// Pack prepares w for products of the given precision: a packed copy outside the Go heap, which Close gives back. In f32
+// its values are w's, of w's type; in bf16 they are rounded to nearest even where w is not bf16 already.
 func (w *Matrix) Pack(pool *Pool, p Precision) *Weight {
-	packed := &Weight{Precision: p, Rows: w.Rows, Cols: w.Cols, free: func() {}}
+	packed := &Weight{Precision: p, Rows: w.Rows, Cols: w.Cols, stored: BF16}
 	switch p {
 	case PrecisionF32:
-		packed.matrix = w
+		packed.stored = w.Type
+		size := gemmCols * w.Cols * w.Type.Size()
+		packed.packed, packed.free = hugeBytes(ceilDiv(w.Rows, gemmCols) * size)
+		pool.Run(ceilDiv(w.Rows, gemmCols), func(i int) { w.packGEMM(packed.packed[i*size:][:size], i*gemmCols) })
 	case PrecisionBF16:
 		packed.packed, packed.free = hugeBytes(PackedSize(w.Rows, w.Cols))
 		pool.Run(ceilDiv(w.Rows, panelCols), func(i int) { w.packPanel(packed.panel(i), i*panelCols) })
@@ -50,7 +53,12 @@ func PackedSize(rows, cols int) int {
 
 // PackedBytes is what Pack made, to be written to a file: nil in f32. The bytes depend on the matrix alone, not on
 // the tier or the machine, and end with Close.
-func (w *Weight) PackedBytes() []byte { return w.packed }
+func (w *Weight) PackedBytes() []byte {
+	if w.Precision == PrecisionF32 {
+		return nil
+	}
+	return w.packed
+}
 
 // WeightFromPacked views data, which PackedBytes of a weight [rows, cols] of bf16 has given, without a copy: data
 // stays the caller's and must not change. It has to start on a multiple of 64 bytes in memory. It is an error when
@@ -64,13 +72,13 @@ func WeightFromPacked(data []byte, rows, cols int) (*Weight, error) {
 		return nil, fmt.Errorf("kernels: a packed weight [%d, %d] does not start on a multiple of %d bytes",
 			rows, cols, lineSize)
 	}
-	return &Weight{Precision: PrecisionBF16, Rows: rows, Cols: cols, packed: data, free: func() {}}, nil
+	return &Weight{Precision: PrecisionBF16, Rows: rows, Cols: cols, stored: BF16, packed: data, free: func() {}}, nil
 }
 
 // Close gives the memory of a packed copy back; the weight must not be used afterwards. Closing twice does nothing.
 func (w *Weight) Close() {
 	w.free()
-	w.free, w.packed, w.matrix = func() {}, nil, nil
+	w.free, w.packed = func() {}, nil
 }
 
 // panel returns the bytes of panel i.
@@ -132,6 +140,33 @@ func packTilesGo(to, from []uint16, stride, steps int) {
 			row := from[j*stride+s*stepCols:][:stepCols]
 			for p := range stepCols / 2 {
 				tile[p*stepCols+2*j], tile[p*stepCols+2*j+1] = row[2*p], row[2*p+1]
+			}
+		}
+	}
+}
+
+// packGEMM packs the up to 48 rows from r on.
+func (w *Matrix) packGEMM(panel []byte, r int) {
+	if rows := min(gemmCols, w.Rows-r); w.Type.Size() == 4 {
+		interleave(items[[4]byte](panel), items[[4]byte](w.data)[r*w.Cols:], w.Cols, rows)
+	} else {
+		interleave(items[[2]byte](panel), items[[2]byte](w.data)[r*w.Cols:], w.Cols, rows)
+	}
+}
+
+// items views bytes as groups of bytes.
+func items[T [2]byte | [4]byte](b []byte) []T {
+	var zero T
+	return unsafe.Slice((*T)(pointer(b)), len(b)/len(zero))
+}
+
+// interleave writes from[rows][cols] to the panel [cols][48], eight rows at a time: more would share cache sets.
+func interleave[T any](panel, from []T, cols, rows int) {
+	for r := 0; r < rows; r += 8 {
+		for c := range cols {
+			to := panel[c*gemmCols+r:][:min(8, rows-r)]
+			for i := range to {
+				to[i] = from[(r+i)*cols+c]
 			}
 		}
 	}

@@ -92,10 +92,14 @@ func matmulSpeed(pool *kernels.Pool) float64 {
 	if err != nil {
 		return 0
 	}
+	packed := w.Pack(pool, kernels.PrecisionF32)
+	defer packed.Close()
 	x, out := make([]float32, m*k), make([]float32, m*n)
+	var rows kernels.Rows
+	rows.Set(pool, kernels.PrecisionF32, x, m, k)
 	start, done := time.Now(), 0
 	for time.Since(start) < 200*time.Millisecond {
-		kernels.MatMul(pool, out, x, w, m)
+		kernels.Product(pool, out, &rows, packed, kernels.Epilogue{})
 		done++
 	}
 	return float64(done) * 2 * m * n * k / time.Since(start).Seconds() / 1e9

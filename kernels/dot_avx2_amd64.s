@@ -76,81 +76,6 @@ done1:
 	VZEROUPPER
 	RET
 
-// PAIR8 multiplies a vector of one row of w in Y10 with two rows of x in Y8 and Y9.
-#define PAIR8(a, b) \
-	VFMADD231PS Y10, Y8, a \
-	VFMADD231PS Y10, Y9, b
-
-// func dot2x16AVX2(sums *float32, sstride int, x *float32, xstride int, w *float32, stride, n, add int)
-TEXT ·dot2x16AVX2(SB), NOSPLIT, $0-64
-	MOVQ sums+0(FP), DI
-	MOVQ sstride+8(FP), R10
-	MOVQ xstride+24(FP), DX
-	MOVQ w+32(FP), R11
-	MOVQ stride+40(FP), AX
-	MOVQ n+48(FP), R12
-	SHLQ $2, AX
-	SHLQ $2, DX
-	SHLQ $2, R10
-	LEAQ (AX)(AX*2), BX
-	MOVQ $4, R15
-
-group2:
-	MOVQ x+16(FP), SI
-	MOVQ R11, R8
-	ZERO8
-	MOVQ R12, CX
-	SHRQ $3, CX
-	JEQ  tail2
-
-loop2:
-	VMOVUPS (SI), Y8
-	VMOVUPS (SI)(DX*1), Y9
-	VMOVUPS (R8), Y10
-	PAIR8(Y0, Y4)
-	VMOVUPS (R8)(AX*1), Y10
-	PAIR8(Y1, Y5)
-	VMOVUPS (R8)(AX*2), Y10
-	PAIR8(Y2, Y6)
-	VMOVUPS (R8)(BX*1), Y10
-	PAIR8(Y3, Y7)
-	ADDQ    $32, SI
-	ADDQ    $32, R8
-	DECQ    CX
-	JNE     loop2
-
-tail2:
-	TAIL8
-	JEQ        done2
-	VMASKMOVPS (SI), Y15, Y8
-	VMASKMOVPS (SI)(DX*1), Y15, Y9
-	VMASKMOVPS (R8), Y15, Y10
-	PAIR8(Y0, Y4)
-	VMASKMOVPS (R8)(AX*1), Y15, Y10
-	PAIR8(Y1, Y5)
-	VMASKMOVPS (R8)(AX*2), Y15, Y10
-	PAIR8(Y2, Y6)
-	VMASKMOVPS (R8)(BX*1), Y15, Y10
-	PAIR8(Y3, Y7)
-
-done2:
-	SUM8
-	VEXTRACTF128 $1, Y0, X1
-	CMPQ         add+56(FP), $0
-	JEQ          store2
-	VADDPS       (DI), X0, X0
-	VADDPS       (DI)(R10*1), X1, X1
-
-store2:
-	VMOVUPS X0, (DI)
-	VMOVUPS X1, (DI)(R10*1)
-	ADDQ    $16, DI
-	LEAQ    (R11)(AX*4), R11
-	DECQ    R15
-	JNE     group2
-	VZEROUPPER
-	RET
-
 // WIDE8 adds to a the products of Y8 with eight values of BF16, the upper halves of float32.
 #define WIDE8(M, a) \
 	VPMOVZXWD   M, Y9       \
@@ -194,26 +119,5 @@ loopb:
 	ADDQ    $32, DI
 	DECQ    DX
 	JNE     groupb
-	VZEROUPPER
-	RET
-
-// func widenBF16AVX2(dst *float32, src *byte, n int)
-TEXT ·widenBF16AVX2(SB), NOSPLIT, $0-24
-	MOVQ dst+0(FP), DI
-	MOVQ src+8(FP), SI
-	MOVQ n+16(FP), CX
-	SHRQ $4, CX
-
-loopw:
-	VPMOVZXWD (SI), Y0
-	VPMOVZXWD 16(SI), Y1
-	VPSLLD    $16, Y0, Y0
-	VPSLLD    $16, Y1, Y1
-	VMOVDQU   Y0, (DI)
-	VMOVDQU   Y1, 32(DI)
-	ADDQ      $32, SI
-	ADDQ      $64, DI
-	DECQ      CX
-	JNE       loopw
 	VZEROUPPER
 	RET
