@@ -89,7 +89,7 @@ func TestLLMLingua2EndToEnd(t *testing.T) {
 			for i := range files {
 				out := t.TempDir()
 				args := []string{"run", "--out", out, "--task", "kv", "--examples", "1", "--turns", "2", "--threads", fmt.Sprint(1 + i),
-					"-m", "full", "-m", method, "-m", method + ",rate=10%,digits=yes" + counts, "-m", method + "+snapkv:budget=64"}
+					"-m", "full", "-m", method, "-m", method + `,rate=10%,digits=yes,force=\n;.` + counts, "-m", method + "+snapkv:budget=64"}
 				var stdout, stderr bytes.Buffer
 				if code := run(args, &stdout, &stderr); code != 0 {
 					t.Fatalf("exit code %d: %s", code, stderr.String())

@@ -25,7 +25,7 @@ var LLMLingua2 = engine.Method{
 	Params: []engine.Param{
 		{Name: "model", Default: "", Doc: "folder of the encoder: a BERT or XLM-R token classifier of two labels, with its tokenizer.json"},
 		{Name: "rate", Default: "1/3", Doc: "share of the context that stays, or a number of tokens"},
-		{Name: "force", Default: `\n|?`, Doc: `texts that count as worth keeping, divided by |, with escapes such as \n and \u002c`},
+		{Name: "force", Default: `\n;?`, Doc: `texts that count as worth keeping, divided by ;, with escapes such as \n and \u003b`},
 		{Name: "digits", Default: "no", Doc: "whether tokens with digits count as worth keeping: yes or no"},
 		{Name: "repeats", Default: "keep", Doc: "forced texts that follow each other with nothing between: keep or drop"},
 		{Name: "word", Default: "mean", Doc: "what a word is worth: the mean of its tokens, or its first"},
@@ -122,10 +122,10 @@ func forced(list string) (texts []string, err error) {
 	if list == "" {
 		return nil, nil
 	}
-	for _, s := range strings.Split(list, "|") {
+	for _, s := range strings.Split(list, ";") {
 		text, err := strconv.Unquote(`"` + s + `"`)
 		if err != nil || text == "" || slices.Contains(texts, text) || len(texts) == MaxForced {
-			return nil, fmt.Errorf(`at most %d different texts, none of them empty, divided by |, with escapes such as \n and \u002c; %q is not one`, MaxForced, s)
+			return nil, fmt.Errorf(`at most %d different texts, none of them empty, divided by ;, with escapes such as \n and \u003b; %q is not one`, MaxForced, s)
 		}
 		texts = append(texts, text)
 	}

@@ -127,7 +127,7 @@ func TestGoldenLLMLingua2(t *testing.T) {
 		}
 		word := map[string]string{"": "mean"}[c.Args.Word] + c.Args.Word
 		spec := fmt.Sprintf("llmlingua2:model=toy,rate=%s%%,force=%s,digits=%s,repeats=%s,word=%s,counts=%s", strconv.FormatFloat(100*c.Args.Rate, 'g', 12, 64),
-			strings.Join(force, "|"), yes(c.Args.Digits, "yes", "no"), yes(c.Args.Drop, "drop", "keep"), word, path)
+			strings.Join(force, ";"), yes(c.Args.Digits, "yes", "no"), yes(c.Args.Drop, "drop", "keep"), word, path)
 		p, err := ParseWith(spec, engine.Shape{}, Encoders{
 			Open:    func(string, kernels.Precision) (*Encoder, error) { return encoder, nil },
 			Counter: func(string, []byte) (func(string) (int, error), error) { return toyCount, nil },
@@ -275,7 +275,7 @@ func TestLLMLingua2Words(t *testing.T) {
 		{"rate=30%,force=", "a=0.1 b=0.9 c=0.2 d=0.8", "b=0.9"},       // the 71st, 0.813
 		{"rate=50%,force=", "a=0.1-b=0.9 c=0.6 d=0.2", "c=0.6"},       // a word is worth its mean, and weighs two tokens
 		{"rate=50%,force=,word=first", "a=0.9-b=0.1 c=0.6 d=0.2", "a=0.9b=0.1"},
-		{"rate=50%,force=x|y", "a=0.6 x=0 x b=0.9 y", "x y"}, // forced texts that are tokens
+		{"rate=50%,force=x;y", "a=0.6 x=0 x b=0.9 y", "x y"}, // forced texts that are tokens
 		{"rate=50%,force=", "a q7 b", ""},                    // digits count for nothing …
 		{"rate=50%,force=,digits=yes", "a q7 b", "q7"},       // … unless they are asked for
 		{"rate=85%,force=x,repeats=keep", "x x a=0.1 x b=0.9 x", "x x x b=0.9 x"},
@@ -313,8 +313,8 @@ func TestLLMLingua2Settings(t *testing.T) {
 		"llmlingua2:model=elsewhere":                "elsewhere is not the toy",
 		"llmlingua2:model=toy@beef":                 "now has the hash toy",
 		"llmlingua2:model=toy,rate=0":               "rate=0",
-		"llmlingua2:model=toy,force=a||b":           "force=a||b",
-		"llmlingua2:model=toy,force=a|a":            "force=a|a",
+		"llmlingua2:model=toy,force=a;;b":           "force=a;;b",
+		"llmlingua2:model=toy,force=a;a":            "force=a;a",
 		`llmlingua2:model=toy,force=\q`:             `\q`,
 		"llmlingua2:model=toy,counts=/none":         "counts=/none",
 		"llmlingua2:model=toy+llmlingua2:model=toy": "both decide what to rewrite",
@@ -323,11 +323,11 @@ func TestLLMLingua2Settings(t *testing.T) {
 			t.Errorf("%s: %v; want an error that says %q", spec, err, want)
 		}
 	}
-	p, err := ParseWith(`llmlingua2:model=toy@toy,force=\u007c|\u002c+snapkv:budget=64`, engine.Shape{}, toyEncoders)
+	p, err := ParseWith(`llmlingua2:model=toy@toy,force=\u003b;\u002c+snapkv:budget=64`, engine.Shape{}, toyEncoders)
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone := `llmlingua2:model=toy@toy,rate=1/3,force=\u007c|\u002c,digits=no,repeats=keep,word=mean,precision=f32,counts=`
+	alone := `llmlingua2:model=toy@toy,rate=1/3,force=\u003b;\u002c,digits=no,repeats=keep,word=mean,precision=f32,counts=`
 	if p.Rewriting() != alone || !strings.HasPrefix(p.Name, alone+"+snapkv") {
 		t.Errorf("named %q; rewriting named %q", p.Name, p.Rewriting())
 	}
