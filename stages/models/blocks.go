@@ -53,6 +53,7 @@ func (r *reader) pack(name string, m *kernels.Matrix) *kernels.Weight {
 	w := r.packs.weight(name, m.Rows, m.Cols)
 	if w == nil {
 		w = m.Pack(r.pool, r.precision)
+		r.w.Forget(name)
 	}
 	if r.packs != nil {
 		r.packs.names = append(r.packs.names, name)

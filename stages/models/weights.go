@@ -151,6 +151,13 @@ func (w *Weights) Tensor(name string) (safetensors.Tensor, error) {
 	return t, nil
 }
 
+// Forget gives back the memory of a tensor that has been copied and will hardly be read again; if it is, all is as before.
+func (w *Weights) Forget(name string) {
+	if f := w.owner[name]; f != nil {
+		f.Forget(name)
+	}
+}
+
 // Matrix views the tensor name, of shape [rows, cols] and type F32, BF16 or F16, without copying it.
 func (w *Weights) Matrix(name string, rows, cols int) (*kernels.Matrix, error) {
 	t, dt, err := w.typed(name, rows, cols)

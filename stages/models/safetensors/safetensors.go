@@ -95,6 +95,14 @@ func (f *File) Tensor(name string) (Tensor, bool) {
 	return t, ok
 }
 
+// Forget gives back the memory of a mapped tensor, of which a copy was made: it is read from the file again when it is used
+// again. It does nothing to tensors that are not mapped or not there.
+func (f *File) Forget(name string) {
+	if f.unmap != nil {
+		mapped.Forget(f.tensors[name].Data)
+	}
+}
+
 // Names lists the tensors in ascending order. The caller owns the slice.
 func (f *File) Names() []string { return slices.Clone(f.names) }
 
