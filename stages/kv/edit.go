@@ -39,7 +39,7 @@ func (l *Layer) Apply(e Edit) error {
 	if e.Keep != nil && len(e.Keep) != len(l.heads) {
 		panic(fmt.Sprintf("kv: edit for %d heads of a layer of %d", len(e.Keep), len(l.heads)))
 	}
-	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last, rewritten: true}
+	next := &Layer{store: l.store, arena: newArena(l.store, nil), heads: make([]head, len(l.heads)), last: l.last, seers: l.seers, rewritten: true}
 	for h := range l.heads {
 		if err := next.take(l, h, &e); err != nil {
 			next.arena.release()

@@ -30,6 +30,9 @@ var All = []*engine.Method{
 	&ThinK,
 	&KIVI,
 	&Quest,
+	&RetrievalAttention,
+	&InfLLM,
+	&ShadowKV,
 }
 
 // Parse makes the policy of a specification such as "snapkv:budget=1/8,window=32" or "ashape+quest". It refuses llmlingua2, which asks a
