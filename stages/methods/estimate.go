@@ -1,34 +1,24 @@
 package methods
 
 import (
-	"math"
-
 	"scbench/kernels"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
 
 // recent returns what the last rows queries of a tile pay to each of its keys, in query head h: softmaxed rows of n probabilities, zero
-// after the row's own. q is those rows' queries, [rows, Heads, Dim]. A page of keys meets all rows while it is in the
-// processor's cache.
+// after the row's own. q is those rows' queries, [rows, Heads, Dim].
 func recent(t engine.Tile, q []float32, rows, h int) [][]float32 {
-	n, d := t.Hi, t.Dim
-	head := h / (t.Heads / t.KVHeads)
-	scale := float32(1 / math.Sqrt(float64(d)))
-	p := make([][]float32, rows)
+	n := t.Hi
+	p, queries, room := make([][]float32, rows), make([][]float32, rows), make([]float32, rows*n)
 	for r := range p {
-		p[r] = make([]float32, n)
+		p[r], queries[r] = room[r*n:(r+1)*n], query(t, q, r, h)
 	}
-	for from := 0; from < n; from += kernels.PageTokens {
-		page := t.Layer.Page(head, from/kernels.PageTokens)
-		for r := range p {
-			if to := min(from+kernels.PageTokens, n-rows+r+1); from < to {
-				kernels.KeyScoresPage(t.Layer.Format(), p[r][from:to], page.Data, query(t, q, r, h), scale)
-			}
-		}
-	}
+	products(p, t.Layer, h/(t.Heads/t.KVHeads), queries, kv.Run{Lo: 0, Hi: int32(n)})
 	for r := range p {
-		kernels.Softmax(p[r][:n-rows+r+1])
+		seen := n - rows + r + 1
+		kernels.Softmax(p[r][:seen])
+		clear(p[r][seen:])
 	}
 	return p
 }

@@ -1,8 +1,6 @@
 package methods
 
 import (
-	"math"
-
 	"scbench/kernels"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
@@ -96,16 +94,17 @@ func (o observed) scores(l *kv.Layer, w kv.Window, h int) []float32 {
 func windowMass(l *kv.Layer, w kv.Window, h, q int) []float32 {
 	n, d := l.Slots(h), l.Dim()
 	heads := len(w.Queries) / (w.Rows * d)
-	scale := float32(1 / math.Sqrt(float64(d)))
-	sum, p := make([]float32, n-w.Rows), make([]float32, n)
-	for r := range w.Rows {
-		seen := n - w.Rows + r + 1
+	queries, p := make([][]float32, w.Rows), make([][]float32, w.Rows)
+	room := make([]float32, w.Rows*n)
+	for r := range queries {
 		at := (r*heads + q) * d
-		l.Scores(p[:seen], h, w.Queries[at:at+d], scale)
-		kernels.Softmax(p[:seen])
-		for j := range sum {
-			sum[j] += p[j]
-		}
+		queries[r], p[r] = w.Queries[at:at+d], room[r*n:(r+1)*n]
+	}
+	products(p, l, h, queries, kv.Run{Lo: 0, Hi: int32(n)})
+	sum := make([]float32, n-w.Rows)
+	for r, row := range p {
+		kernels.Softmax(row[:n-w.Rows+r+1])
+		kernels.Add(sum, row[:len(sum)])
 	}
 	return sum
 }
