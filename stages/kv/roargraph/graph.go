@@ -14,7 +14,7 @@ import (
 
 // Settings shape a graph. All are at least 1.
 type Settings struct {
-	Nearest int // vectors that each training query is joined with, those with the largest products; the paper: 100
+	Nearest int // vectors with the largest products that are found, exactly, for each training query; the paper: 100
 	Degree  int // most edges that leave a vector, but for those without which others could not be reached; the paper: 35
 	Width   int // width of the walks that join vectors which no training query is near to; the paper: 500
 }
@@ -36,8 +36,10 @@ func (g *Graph) edges(v int32) []int32 { return g.to[g.first[v]:g.first[v+1]] }
 
 // Build makes the graph of vectors [n, dim] from training queries [any number, dim]. It overwrites vectors. The result depends on the
 // arguments alone: ties go to the lower number.
-// Differs from the reference: vectors are taken relative to their mean, which changes no query's order of them but keeps the few
-// that point along it from being everyone's neighbours; the reference is parallel, and so another graph every time.
+// Differs from the reference: vectors are taken relative to their mean, which changes no query's order of them but keeps the few that
+// point along it from being everyone's neighbours; a training query's nearest vectors are joined not only with the very nearest, of
+// which there are few where queries are attention's, but each vector with those of the two queries that it stands highest with. The
+// reference is parallel, and so another graph every time.
 func Build(vectors, queries []float32, dim int, s Settings) *Graph {
 	if dim < 1 || len(vectors)%dim != 0 || len(queries)%dim != 0 || s.Nearest < 1 || s.Degree < 1 || s.Width < 1 {
 		panic(fmt.Sprintf("roargraph: %d and %d numbers in vectors of %d, with %+v", len(vectors), len(queries), dim, s))
@@ -110,7 +112,13 @@ func (b *builder) center() int32 {
 // queryBlock is the number of training queries that meet all vectors in one product.
 const queryBlock = 64
 
-// project finds each training query's nearest vectors, exactly, and joins the very nearest with the others.
+// pivotal is the number of training queries whose nearest vectors are joined with a vector that is among them.
+const pivotal = 2
+
+// place is where a vector stands among the nearest of a training query; 0: it is the very nearest.
+type place struct{ rank, query int32 }
+
+// project finds each training query's nearest vectors, exactly, and joins each vector with those of the queries that it is nearest to.
 func (b *builder) project(queries []float32) {
 	n := len(b.lists)
 	data := make([]byte, len(b.vectors)*kernels.F32.Size())
@@ -123,23 +131,39 @@ func (b *builder) project(queries []float32) {
 	defer weight.Close()
 	var block kernels.Rows
 	products := make([]float32, queryBlock*n)
-	var near []int32
+	places := make([][]place, n)
+	var near [][]int32 // of each query, the nearest first
 	for len(queries) > 0 {
 		rows := min(queryBlock, len(queries)/b.dim)
 		block.Set(nil, kernels.PrecisionF32, queries[:rows*b.dim], rows, b.dim)
 		kernels.Product(nil, products[:rows*n], &block, weight, kernels.Epilogue{})
 		for r := range rows {
 			scores := products[r*n : (r+1)*n]
-			near = kernels.TopK(near, scores, b.Nearest)
-			if pivot := kernels.Argmax(scores); pivot >= 0 {
-				b.lists[pivot] = append(b.lists[pivot], near...)
+			list := kernels.TopK(nil, scores, b.Nearest)
+			slices.SortStableFunc(list, func(u, v int32) int { return cmp.Compare(scores[v], scores[u]) })
+			for rank, v := range list {
+				places[v] = closest(places[v], place{int32(rank), int32(len(near))})
 			}
+			near = append(near, list)
 		}
 		queries = queries[rows*b.dim:]
 	}
-	for v, list := range b.lists {
-		b.lists[v] = b.prune(int32(v), list)
+	for v := range b.lists {
+		for _, p := range places[v] {
+			b.lists[v] = append(b.lists[v], near[p.query]...)
+		}
+		b.lists[v] = b.prune(int32(v), b.lists[v])
 	}
+}
+
+// closest adds a place to a vector's, of which it keeps the pivotal nearest, those of earlier queries first.
+func closest(places []place, p place) []place {
+	at := len(places)
+	for at > 0 && places[at-1].rank > p.rank {
+		at--
+	}
+	places = slices.Insert(places, at, p)
+	return places[:min(len(places), pivotal)]
 }
 
 // reverse adds the edges of a list of v in the other direction.
