@@ -1,7 +1,6 @@
 package methods
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -49,7 +48,7 @@ func referenceTokenizer(t testing.TB) tokenizers.Tokenizer {
 
 // retrieved lets the embedded model answer questions about a key-value object of some tokens with full attention, and searches with each query
 // of its answers, in the graph and exactly.
-func retrieved(t testing.TB, tokens, questions int, spec string) *found {
+func retrieved(t testing.TB, tokens, questions, beam int) *found {
 	t.Helper()
 	tok := referenceTokenizer(t)
 	encode := func(text string, special bool) []int32 {
@@ -72,7 +71,7 @@ func retrieved(t testing.TB, tokens, questions int, spec string) *found {
 	}
 	t.Cleanup(func() { m.Close() })
 	e := engine.Engine{Model: m, Store: kv.NewStore(&kv.OffHeap{}, m.PageFormat(), m.Shape().Dim, 0), Pool: pool}
-	p, err := Parse(spec, m.Shape())
+	p, err := Parse(fmt.Sprintf("retrievalattention:beam=%d", beam), m.Shape())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +80,7 @@ func retrieved(t testing.TB, tokens, questions int, spec string) *found {
 	load := p.Load
 	p.Load = func(layer int, l *kv.Layer, q engine.Query, dst [][]kv.Span) int64 {
 		if answering {
-			f.compare(layer, l, q)
+			f.compare(layer, l, q, beam)
 		}
 		n := load(layer, l, q, dst)
 		for i := range dst {
@@ -119,9 +118,9 @@ func retrieved(t testing.TB, tokens, questions int, spec string) *found {
 	return f
 }
 
-// compare searches for the queries of one row.
-func (f *found) compare(layer int, l *kv.Layer, q engine.Query) {
-	const k, beam = 100, 256 // the method's defaults
+// compare searches for the queries of one row with walks of a width.
+func (f *found) compare(layer int, l *kv.Layer, q engine.Query, beam int) {
+	const k = 100
 	x := l.Index().(*keyIndex).heads[q.KVHead]
 	flat := headIndex{first: x.first, end: x.end}
 	f.mu.Lock()
@@ -156,21 +155,20 @@ func TestRetrievalRecall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a prompt of 2048 tokens")
 	}
-	f := retrieved(t, 2048, 2, "retrievalattention")
+	f := retrieved(t, 2048, 2, 256)
 	t.Logf("recall@100 %.4f, %.1f %% of the keys looked at by %d queries", f.recall(), 100*f.scanned(), f.queries)
 	if f.recall() < 0.95 {
 		t.Errorf("recall@100 is %.4f", f.recall())
 	}
 }
 
-// BenchmarkRetrieval measures, by length of the prompt: the share found and its share of the attention, the share and the number of keys looked at, and the seconds that all
-// graphs take to build. SPEC is the method's specification, if it is not to have its defaults.
+// BenchmarkRetrieval measures, by length of the prompt and width of the walks: the share found and its share of the attention, the share and the number of keys looked at, and the seconds that all
+// graphs take to build.
 func BenchmarkRetrieval(b *testing.B) {
-	spec := cmp.Or(os.Getenv("SPEC"), "retrievalattention")
-	for _, tokens := range []int{8 << 10, 16 << 10, 28 << 10} {
-		b.Run(fmt.Sprint(tokens), func(b *testing.B) {
+	for _, c := range []struct{ tokens, beam int }{{8 << 10, 256}, {16 << 10, 32}, {16 << 10, 64}, {16 << 10, 128}, {16 << 10, 256}, {28 << 10, 256}} {
+		b.Run(fmt.Sprintf("%d/beam=%d", c.tokens, c.beam), func(b *testing.B) {
 			for b.Loop() {
-				f := retrieved(b, tokens, 5, spec)
+				f := retrieved(b, c.tokens, 5, c.beam)
 				b.ReportMetric(f.recall(), "recall@100")
 				b.ReportMetric(f.mass/float64(f.queries), "mass")
 				b.ReportMetric(100*f.scanned(), "%scanned")

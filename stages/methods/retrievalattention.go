@@ -31,7 +31,7 @@ var RetrievalAttention = engine.Method{
 		{Name: "nearest", Default: "100", Doc: "keys with the largest products that are found for each of them"},
 		{Name: "degree", Default: "32", Doc: "most edges of a key; the paper: 35"},
 		{Name: "build", Default: "16", Doc: "width of the walks that connect the graph; the paper: 500"},
-		{Name: "beam", Default: "256", Doc: "width of the walks that search it, at least topk"},
+		{Name: "beam", Default: "256", Doc: "keys that a search follows the edges of: more of them find more and look at more"},
 	},
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
 		r := retrieval{

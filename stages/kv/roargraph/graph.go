@@ -184,7 +184,7 @@ func (b *builder) connect(entry int32) {
 	var w walk
 	edges := func(v int32) []int32 { return b.lists[v] }
 	for v := range int32(len(b.lists)) {
-		w.run(b.vector(v), entry, len(b.lists), b.Width, edges, b.gather)
+		w.run(b.vector(v), entry, len(b.lists), b.Width, b.Width, edges, b.gather)
 		list := b.lists[v]
 		for _, c := range w.beam {
 			list = append(list, c.ID)
@@ -214,7 +214,7 @@ func (b *builder) reach(entry int32) {
 	var w walk
 	for v := range int32(len(b.lists)) {
 		if !reached[v] {
-			w.run(b.vector(v), entry, len(b.lists), b.Width, func(u int32) []int32 { return b.lists[u] }, b.gather)
+			w.run(b.vector(v), entry, len(b.lists), b.Width, b.Width, func(u int32) []int32 { return b.lists[u] }, b.gather)
 			u := w.beam[0].ID
 			b.lists[u] = append(b.lists[u], v)
 			spread(v)

@@ -92,6 +92,20 @@ func TestRecall(t *testing.T) {
 	}
 }
 
+// TestWidth wants wider walks to look at more vectors and to find more, those narrower than what is asked for included.
+func TestWidth(t *testing.T) {
+	vectors, training, fresh := clustered(4000, 100, 1)
+	g := Build(slices.Clone(vectors), training, testDim, Settings{Nearest: 50, Degree: 24, Width: 32})
+	var found, looked float64
+	for _, width := range []int{5, 20, 80, 320} {
+		f, l := recall(t, g, vectors, fresh, 20, width)
+		if f <= found || l <= looked {
+			t.Errorf("width %d: recall %.3f after %.3f, %.3f of the vectors after %.3f", width, f, found, l, looked)
+		}
+		found, looked = f, l
+	}
+}
+
 // TestTraining wants the training queries to be what makes a graph good: without them the same walks find less.
 func TestTraining(t *testing.T) {
 	vectors, training, fresh := clustered(4000, 400, 2)

@@ -17,7 +17,7 @@ type Hit struct {
 type Work struct{ Vectors, Edges int }
 
 // Search finds the k vectors that have the largest products with query q, as far as a best-first walk from the entry meets them: it
-// follows the edges of the width best vectors met, at least k, until it has followed all of theirs. gather writes the vectors of the
+// follows the edges of the width best vectors met, until it has followed all of theirs, and may meet fewer than k. gather writes the vectors of the
 // given numbers to dst, one after the other, as they were before Build. Hits are appended to dst[:0], the largest products first, ties
 // by number.
 func (g *Graph) Search(dst []Hit, q []float32, k, width int, gather func(dst []float32, ids []int32)) ([]Hit, Work) {
@@ -27,7 +27,7 @@ func (g *Graph) Search(dst []Hit, q []float32, k, width int, gather func(dst []f
 	}
 	w := walks.Get().(*walk)
 	defer walks.Put(w)
-	w.run(q, g.entry, g.Len(), max(k, width), g.edges, gather)
+	w.run(q, g.entry, g.Len(), width, max(k, width), g.edges, gather)
 	for _, c := range w.beam[:min(k, len(w.beam))] {
 		dst = append(dst, c.Hit)
 	}
@@ -52,8 +52,8 @@ type walk struct {
 
 var walks = sync.Pool{New: func() any { return &walk{} }}
 
-// run searches n vectors for those close to q, from the entry on.
-func (w *walk) run(q []float32, entry int32, n, width int, edges func(int32) []int32, gather func([]float32, []int32)) {
+// run searches n vectors for those close to q, from the entry on: it follows the follow best, and keeps the width best.
+func (w *walk) run(q []float32, entry int32, n, follow, width int, edges func(int32) []int32, gather func([]float32, []int32)) {
 	words := (n + 63) / 64
 	if cap(w.seen) < words {
 		w.seen = make([]uint64, words)
@@ -62,7 +62,7 @@ func (w *walk) run(q []float32, entry int32, n, width int, edges func(int32) []i
 	clear(w.seen)
 	w.beam, w.work = w.beam[:0], Work{}
 	w.meet(q, []int32{entry}, width, gather)
-	for at := 0; at < len(w.beam); {
+	for at := 0; at < min(follow, len(w.beam)); {
 		if w.beam[at].followed {
 			at++
 			continue
