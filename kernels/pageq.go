@@ -121,12 +121,9 @@ func QuantizePage(f PageFormat, dst []byte, from PageFormat, src []byte, d int) 
 	words := func(n int) []uint32 {
 		return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(take(n)))), n)
 	}
-	k, v, ks, kl, vs, vl := take(n), take(n), take(2*d), take(2*d), take(2*d), take(2*d)
+	ks, kl, vs, vl := take(2*d), take(2*d), take(2*d), take(2*d)
 	kc, vc := words(n*bits/32), words(n*bits/32)
-	for slot := range PageTokens {
-		LoadK(from, k[slot*d:][:d], src, slot)
-		LoadV(from, v[slot*d:][:d], src, slot)
-	}
+	k, v := pageF32Of(take, from, src, d)
 	if !finite(k) || !finite(v) {
 		return false
 	}
@@ -145,8 +142,26 @@ func QuantizePage(f PageFormat, dst []byte, from PageFormat, src []byte, d int) 
 	return true
 }
 
-// set lays out the codes of QuantizeKeys and QuantizeValues.
-func (p *pageCodes) set(keys, vals []uint32) {
+// pageF32Of is a page's keys and values in float32: its own memory, or what take gives.
+func pageF32Of(take func(n int) []float32, f PageFormat, page []byte, d int) (k, v []float32) {
+	if f == PageF32 {
+		return pageF32(page, d)
+	}
+	keys, vals := pageBF16(page, d)
+	k, v = take(PageTokens*d), take(PageTokens*d)
+	for i, u := range keys {
+		k[i] = fromBF16(u)
+	}
+	for t := range d {
+		for slot, u := range vals[t*PageTokens:][:PageTokens] {
+			v[slot*d+t] = fromBF16(u)
+		}
+	}
+	return k, v
+}
+
+// setGo is the portable twin of set, which lays out the codes of QuantizeKeys and QuantizeValues.
+func (p *pageCodes) setGo(keys, vals []uint32) {
 	clear(p.keys)
 	clear(p.vals)
 	per, mask := 32/p.bits, uint32(1)<<p.bits-1
@@ -164,7 +179,8 @@ func (p *pageCodes) set(keys, vals []uint32) {
 	}
 }
 
-func finite(x []float32) bool {
+// finiteGo is the portable twin of finite, which reports whether all numbers are.
+func finiteGo(x []float32) bool {
 	for _, v := range x {
 		if v-v != 0 {
 			return false
@@ -192,8 +208,8 @@ func (p *pageCodes) unpack(dst *[tileRows * tileWords]uint8, from []uint16, tile
 	}
 }
 
-// allKeys writes the numbers of all keys to k[PageTokens, d].
-func (p *pageCodes) allKeys(k []float32) {
+// allKeysGo is the portable twin of allKeys, which writes the numbers of all keys to k[PageTokens, d].
+func (p *pageCodes) allKeysGo(k []float32) {
 	var codes [tileRows * tileWords]uint8
 	for tile := range PageTokens * p.d / len(codes) {
 		p.unpack(&codes, p.keys, tile)
@@ -212,8 +228,8 @@ func (p *pageCodes) allKeys(k []float32) {
 	}
 }
 
-// allValues writes the numbers of all values to v[PageTokens, d].
-func (p *pageCodes) allValues(v []float32) {
+// allValuesGo is the portable twin of allValues, which writes the numbers of all values to v[PageTokens, d].
+func (p *pageCodes) allValuesGo(v []float32) {
 	var codes [tileRows * tileWords]uint8
 	for tile := range PageTokens * p.d / len(codes) {
 		p.unpack(&codes, p.vals, tile)
