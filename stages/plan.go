@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"iter"
+
+	"scbench/stages/engine"
 )
 
 // Plan is what a run will do, worked out from the prompts alone.
@@ -11,6 +13,7 @@ type Plan struct {
 	Alone             int64 // tokens of first prompts, if every method computed its own in every mode
 	Prefill           int64 // tokens that will be computed: each distinct beginning once
 	Bound             int64 // the least that would do: each row once that is the same, number for number, in several prompts
+	Apart             int64 // tokens that will be computed in chunks, apart from the prompts that are put together from them
 	Follow            int64 // tokens of questions and gold answers that are fed after the first prompts
 	Peak              int64 // most bytes of KV cache that one example needs at once
 }
@@ -39,6 +42,7 @@ func (j *Job) Plan(ctx context.Context, work iter.Seq2[Work, error]) (Plan, erro
 		}
 		for _, root := range forest(prompts) {
 			p.Prefill += root.tokensBelow()
+			p.Apart += root.apart(func(_ *engine.Chunking, tokens int) int64 { return int64(tokens) })
 		}
 		p.Bound += bound(prompts)
 		p.Peak = max(p.Peak, j.plan(a, prompts))

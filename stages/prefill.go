@@ -33,6 +33,7 @@ type Filled struct {
 // prompt is one distinct first prompt under one distinct generation.
 type prompt struct {
 	tokens  []int32
+	context int // tokens before the question
 	policy  *engine.Policy
 	users   []engine.Policy // whose branches fork from it
 	alone   bool            // whether it shares its computation with nobody
@@ -110,9 +111,9 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 	out := make([][]*prompt, len(j.Policies))
 	for i := range j.Policies {
 		for _, s := range a.Scripts[i] {
-			p := findPrompt(seen, &j.Policies[i], s.First)
+			p := findPrompt(seen, &j.Policies[i], s)
 			if p == nil || j.NoShare {
-				p = &prompt{tokens: s.First, policy: &j.Policies[i]}
+				p = &prompt{tokens: s.First, context: s.Context, policy: &j.Policies[i]}
 				p.alone = p.policy.WholePrompt || shape.LengthDependent || j.NoShare
 				seen = append(seen, p)
 			}
@@ -126,9 +127,9 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 	return out
 }
 
-func findPrompt(seen []*prompt, policy *engine.Policy, tokens []int32) *prompt {
+func findPrompt(seen []*prompt, policy *engine.Policy, s *Script) *prompt {
 	for _, p := range seen {
-		if p.policy.Generation() == policy.Generation() && len(p.tokens) == len(tokens) && common(p.tokens, tokens) == len(tokens) {
+		if p.policy.Generation() == policy.Generation() && (policy.Retrieve == nil || p.context == s.Context) && slices.Equal(p.tokens, s.First) {
 			return p
 		}
 	}
@@ -141,6 +142,7 @@ type node struct {
 	policy *engine.Policy
 	kids   []*node
 	prompt *prompt // ends here, or nil
+	blend  bool    // the tokens are a context that policy puts together from chunks, all of it or none
 }
 
 // forest joins the distinct prompts, in order of first appearance, by their common beginnings: one tree for all that share, and
@@ -171,6 +173,11 @@ func forest(all [][]*prompt) []*node {
 
 // add inserts a prompt, in the parts that its policy divides it into.
 func (n *node) add(p *prompt) {
+	if p.policy.Retrieve != nil && p.context > 0 {
+		n = n.context(p.tokens[:p.context], p.policy)
+		n.insert(p.tokens[p.context:], p.policy).prompt = p
+		return
+	}
 	if begin := p.policy.Beginning; begin != nil && !p.alone {
 		if policy, rows := begin(len(p.tokens)); rows > 0 {
 			n = n.insert(p.tokens[:rows], policy)
@@ -181,6 +188,18 @@ func (n *node) add(p *prompt) {
 	n.insert(p.tokens, p.policy).prompt = p
 }
 
+// context returns the node below n that blends the tokens given.
+func (n *node) context(tokens []int32, policy *engine.Policy) *node {
+	for _, k := range n.kids {
+		if k.blend && k.policy.Generation() == policy.Generation() && slices.Equal(k.tokens, tokens) {
+			return k
+		}
+	}
+	k := &node{tokens: tokens, policy: policy, blend: true}
+	n.kids = append(n.kids, k)
+	return k
+}
+
 // insert returns the node below n at which tokens end, computed under policy.
 func (n *node) insert(tokens []int32, policy *engine.Policy) *node {
 	if len(tokens) == 0 {
@@ -188,7 +207,7 @@ func (n *node) insert(tokens []int32, policy *engine.Policy) *node {
 	}
 	for _, k := range n.kids {
 		c := common(k.tokens, tokens)
-		if c == 0 || k.policy.Generation() != policy.Generation() {
+		if c == 0 || k.blend || k.policy.Generation() != policy.Generation() {
 			continue
 		}
 		if c < len(k.tokens) { // split the kid
@@ -228,7 +247,9 @@ func (j *Job) fill(ctx context.Context, root *node) error {
 	if j.Prefix != nil {
 		above.trail = j.Prefix.Root()
 	}
-	return j.grow(ctx, root, open, above)
+	var apart shelf
+	defer apart.release()
+	return j.grow(ctx, root, open, above, &apart)
 }
 
 // prompts lists those of a node and of all below it.
@@ -242,11 +263,12 @@ func (n *node) prompts() (list []*prompt) {
 	return list
 }
 
-// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. above is what was spent so far.
-func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent) error {
+// grow computes the tokens of n on top of session s, which it takes over, and then the nodes below. above is what was spent so far, apart the
+// chunks computed apart.
+func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent, apart *shelf) error {
 	path := above
 	if len(n.tokens) > 0 {
-		if err := j.compute(ctx, n, s, &path); err != nil {
+		if err := j.compute(ctx, n, s, &path, apart); err != nil {
 			s.Release()
 			return err
 		}
@@ -257,7 +279,7 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent)
 		defer s.Release()
 	}
 	for _, k := range n.kids {
-		if err := j.grow(ctx, k, s.Fork(*k.policy), path); err != nil {
+		if err := j.grow(ctx, k, s.Fork(*k.policy), path, apart); err != nil {
 			return err
 		}
 	}
@@ -265,9 +287,12 @@ func (j *Job) grow(ctx context.Context, n *node, s *engine.Session, above spent)
 }
 
 // compute appends the tokens of n to session s, those that the prefix cache has from there, and adds what that took to path.
-func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spent) error {
+func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spent, apart *shelf) error {
 	start, shape := time.Now(), j.Engine.Model.Shape()
-	step := prefix.Step{Trail: path.trail, Generation: n.policy.Generation(), Tokens: n.tokens, Whole: n.policy.WholePrompt || shape.LengthDependent}
+	if n.blend {
+		s.Unwatch() // observers see all rows or none
+	}
+	step := prefix.Step{Trail: path.trail, Generation: n.policy.Generation(), Tokens: n.tokens, Whole: n.blend || n.policy.WholePrompt || shape.LengthDependent}
 	if n.prompt != nil {
 		step.Logits = n.prompt.logits
 	}
@@ -275,6 +300,9 @@ func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spe
 	if j.Prefix != nil {
 		if shape.LengthDependent {
 			step.Generation += fmt.Sprintf(" of %d", s.RopeLength)
+		}
+		if n.blend || n.policy.WholePrompt { // every row depends on all tokens
+			step.Generation += " of " + outputs.HashTokens(n.tokens)
 		}
 		var err error
 		if done, err = j.Prefix.Restore(&step, s, shape); err != nil {
@@ -284,12 +312,12 @@ func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spe
 		path.seconds += time.Since(start).Seconds()
 	}
 	if rest := n.tokens[done:]; len(rest) > 0 {
-		seconds, err := j.Engine.Forward(ctx, []engine.Chunk{{Session: s, Tokens: rest, Logits: step.Logits}})
+		seconds, err := j.forward(ctx, n, s, rest, &step, apart)
 		if err != nil {
 			return err
 		}
 		j.computed.Add(int64(len(rest)))
-		path.seconds += seconds[0]
+		path.seconds += seconds
 		if j.Prefix != nil {
 			if err := j.Prefix.Store(&step, s, shape); err != nil {
 				return err
@@ -312,7 +340,9 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens + 2) * page }
 	var n int64
 	for _, root := range forest(prompts) {
-		n += root.pages(pages)
+		n += root.pages(pages) + root.apart(func(c *engine.Chunking, tokens int) int64 {
+			return int64(tokens/c.Chunk+1) * pages(min(c.Chunk, tokens))
+		})
 	}
 	for i, p := range j.Policies {
 		for _, script := range a.Scripts[i] {

@@ -26,6 +26,8 @@ type Prompter struct {
 type Script struct {
 	Mode  outputs.Mode
 	First []int32 // what is prefilled: the context, and in multi-turn mode the first question
+	// Context is how many of First are before the question.
+	Context int
 	// Ask[i] is fed before the answer of turn i, on top of what is cached: in multi-request mode the question; in
 	// multi-turn mode, with gold history, the gold answer of the turn before, its end and the question; with own
 	// history, the end and the question. Ask[0] of multi-turn mode is not fed: it is in First.
@@ -87,7 +89,7 @@ func (p Prompter) Script(t *datasets.Task, e datasets.Example, mode outputs.Mode
 		}
 		s.MaxAnswer[i] = t.MaxTokens(e.Turns[i])
 	}
-	s.First = ctx
+	s.First, s.Context = ctx, len(ctx)
 	if mode == outputs.MultiTurn {
 		s.First = append(s.First, s.Ask[0]...)
 		s.Ask[0] = nil
@@ -142,6 +144,7 @@ func (s *Script) truncate(room int, offsets []int, tx texts, e datasets.Example)
 		cutLo, cutHi = half, n-half
 		s.Dropped = cutHi - cutLo
 		s.First = append(s.First[:half:half], s.First[n-half:]...)
+		s.Context = max(half, s.Context-s.Dropped)
 	}
 	at := func(token int) int { // where a token begins in the first segment's text
 		if token >= len(offsets) {

@@ -38,6 +38,7 @@ func (q *Query) idle() error {
 		prompt, read := q.Branch.prompt.spent.cost, q.Answer.Read
 		switch {
 		case p.Generate != nil && prompt.Cells >= prompt.DenseCells,
+			p.Retrieve != nil && prompt.Fresh >= prompt.Rows && n > p.Retrieve.Last,
 			(p.Compress != nil || p.Revise != nil) && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,
 			p.Load != nil && read.Rows > 0 && read.Cells >= read.Stored,
 			p.Generate == nil && !p.Copies() && p.Load == nil && p.Budget != nil:

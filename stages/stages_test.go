@@ -548,11 +548,16 @@ func TestLengthDependentRope(t *testing.T) {
 	work := l.work(t, datasets.KV, 1, 500, 2)
 	var rows [2][]outputs.Result
 	for i := range rows {
-		j := l.job(t, outputs.GoldHistory, "full")
+		j := l.job(t, outputs.GoldHistory, "full", "cacheblend:ratio=1,chunk=64")
 		j.Engine.Model, j.Modes = m.Model, j.Modes[:i+1]
 		rows[i] = results(t, j, work)
 	}
-	if !reflect.DeepEqual(rows[0], rows[1][:2]) {
-		t.Errorf("alone %+v\nbeside %+v", rows[0], rows[1][:2])
+	if !reflect.DeepEqual(rows[0], rows[1][:4]) {
+		t.Errorf("alone %+v\nbeside %+v", rows[0], rows[1][:4])
+	}
+	for _, r := range rows[1] {
+		if r.KLFull != nil && *r.KLFull != 0 {
+			t.Errorf("%s: divergence %g from full attention, though all is computed afresh", r.Method, *r.KLFull)
+		}
 	}
 }

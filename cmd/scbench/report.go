@@ -30,6 +30,9 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	}
 	computed, alone := j.Prefilled()
 	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: shared beginnings were computed once\n", computed, alone)
+	if n := j.Apart(); n > 0 {
+		fmt.Fprintf(c.out, "chunks   %d tokens computed apart, as chunks of contexts that were put together from them\n", n)
+	}
 	if j.Prefix != nil {
 		p := j.Prefix.Stats()
 		fmt.Fprintf(c.out, "prefixes %d tokens were in the cache; %s stored, %s evicted\n", p.Reused, bytesText(p.Stored), bytesText(p.Evicted))
@@ -63,9 +66,12 @@ func (r *runCommand) plan(ctx context.Context, c console, j *stages.Job, sets so
 	}
 	fmt.Fprintf(c.out, "queries  %d: %d contexts, %d methods, %d modes\n", p.Queries, p.Examples, len(j.Policies), len(j.Modes))
 	fmt.Fprintf(c.out, "prefill  %d tokens for prompts of %d; the least that would do is %d\n", p.Prefill, p.Alone, p.Bound)
+	if p.Apart > 0 {
+		fmt.Fprintf(c.out, "chunks   %d tokens computed apart, as chunks of contexts that are put together from them\n", p.Apart)
+	}
 	fmt.Fprintf(c.out, "follow   %d tokens of questions and answers given\n", p.Follow)
 	fmt.Fprintf(c.out, "memory   up to %s of KV cache for one context\n", bytesText(p.Peak))
-	fmt.Fprintf(c.out, "time     about %.0f s for prompts and questions at %.0f tokens/s, and what the answers take\n", float64(p.Prefill+p.Follow)/rate, rate)
+	fmt.Fprintf(c.out, "time     about %.0f s for prompts and questions at %.0f tokens/s, and what the answers take\n", float64(p.Prefill+p.Apart+p.Follow)/rate, rate)
 	return nil
 }
 

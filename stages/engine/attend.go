@@ -197,11 +197,12 @@ func (t *task) reads(m *member) [][]kv.Run {
 	var spent Cost
 	page := -1
 	for i := range m.hi - m.lo {
-		if now := (int(first) + i) / kernels.PageTokens; now != page {
+		at := p.at(m.lo + i)
+		if now := (p.first + at) / kernels.PageTokens; now != page {
 			p.add(page, spent)
 			page, spent = now, Cost{}
 		}
-		slot := int32(p.base[t.head] + m.lo - p.lo + i)
+		slot := int32(p.base[t.head] + at)
 		group := out[i*g : (i+1)*g]
 		if settled {
 			spent.ReadBytes += t.load(m, i, int(slot)+1, spans)
@@ -209,7 +210,7 @@ func (t *task) reads(m *member) [][]kv.Run {
 		for q := range group {
 			group[q] = kv.Runs(nil, spans[q], slot)
 			if len(group[q]) == 0 {
-				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+q, int(first)+i, t.layer))
+				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+q, p.first+at, t.layer))
 			}
 			for _, r := range group[q] {
 				spent.Cells += int64(r.Hi - r.Lo)

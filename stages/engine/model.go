@@ -39,6 +39,8 @@ type Chunk struct {
 	Tokens  []int32 // at least one
 	// Logits receives the logits of the last rows, [len(Logits)/Vocab, Vocab]; nil: none.
 	Logits []float32
+	// Blend, if set, says that the session is put together from chunks: see Engine.Blend.
+	Blend *Blend
 	// Hidden, if set, sees the residual stream [len(Tokens), Hidden]: for layer 0 the embeddings, for i the
 	// output of layer i (counted from 1), and last, for Layers+1, the output of the final norm.
 	Hidden func(layer int, x []float32)

@@ -25,6 +25,9 @@ type Policy struct {
 	// rows those are: they are computed once for all that begin so. nil: none but those of the same Generation.
 	Beginning func(n int) (p *Policy, rows int)
 
+	// Retrieve puts the context of the first prompt together from chunks computed apart; its rows are computed by no Generate.
+	Retrieve *Chunking
+
 	// Window is the number of last rows of the first prompt whose queries Compress and Index want to see. They may be given
 	// more, if others ask for more, and take what they want with Window.Last.
 	Window int
@@ -61,11 +64,11 @@ type Observation struct {
 // Generation names what shapes the first prompt: "" for dense attention. Policies with the same Generation compute the same keys and
 // values from the same prompt, and so share them.
 func (p *Policy) Generation() string {
-	if p.Generate == nil {
+	if p.Generate == nil && p.Retrieve == nil {
 		return ""
 	}
 	for _, q := range p.parts {
-		if q.Generate != nil {
+		if q.Generate != nil || q.Retrieve != nil {
 			return q.Name
 		}
 	}
@@ -87,7 +90,7 @@ func (p *Policy) Rewriting() string {
 
 // Full reports whether the policy decides nothing: full attention.
 func (p *Policy) Full() bool {
-	return p.Rewrite == nil && p.Generate == nil && p.Compress == nil && p.Revise == nil && p.Quantise == 0 && p.Index == nil && p.Load == nil
+	return p.Rewrite == nil && p.Generate == nil && p.Retrieve == nil && p.Compress == nil && p.Revise == nil && p.Quantise == 0 && p.Index == nil && p.Load == nil
 }
 
 // Copies reports whether branches under the policy hold a copy of what stays of the first prompt, rather than the prompt itself.
@@ -150,7 +153,7 @@ func Compose(ps ...Policy) (Policy, error) {
 	}
 	for i, p := range ps {
 		for _, err := range []error{
-			claim("rewrite", p.Name, p.Rewrite != nil), claim("generate", p.Name, p.Generate != nil),
+			claim("rewrite", p.Name, p.Rewrite != nil), claim("generate", p.Name, p.Generate != nil || p.Retrieve != nil),
 			claim("compress", p.Name, p.Compress != nil || p.Revise != nil), claim("quantise", p.Name, p.Quantise != 0), claim("index", p.Name, p.Index != nil), claim("load", p.Name, p.Load != nil),
 		} {
 			if err != nil {
@@ -162,7 +165,23 @@ func Compose(ps ...Policy) (Policy, error) {
 	if len(ps) > 1 {
 		out.parts = ps
 	}
-	return out, nil
+	return out, out.visible()
+}
+
+// visible reports a policy that wants to see queries of the first prompt which its Retrieve does not compute.
+func (p *Policy) visible() error {
+	if p.Retrieve == nil || len(p.Observe) == 0 && p.Window <= p.Retrieve.Last {
+		return nil
+	}
+	for _, q := range p.Parts() {
+		if len(q.Observe) > 0 {
+			return fmt.Errorf("method %s observes the queries of all rows of a prompt, and %s does not compute them: use one of them", q.Name, p.Generation())
+		}
+		if q.Window > p.Retrieve.Last {
+			return fmt.Errorf("method %s observes the last %d queries of a prompt, and %s computes the last %d in any case: raise last", q.Name, q.Window, p.Generation(), p.Retrieve.Last)
+		}
+	}
+	return nil
 }
 
 // with returns p with the fields that q sets.
@@ -177,6 +196,9 @@ func (p Policy) with(q Policy, first bool) Policy {
 	}
 	if q.Generate != nil {
 		p.Generate, p.WholePrompt, p.Beginning = q.Generate, q.WholePrompt, q.Beginning
+	}
+	if q.Retrieve != nil {
+		p.Retrieve = q.Retrieve
 	}
 	p.Observe = append(p.Observe[:len(p.Observe):len(p.Observe)], q.Observe...)
 	if q.Compress != nil || q.Revise != nil {

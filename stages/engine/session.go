@@ -41,17 +41,18 @@ type Cost struct {
 	DenseCells int64 // those that full attention over all tokens seen would compute
 	Stored     int64 // those that reading everything stored would compute
 	ReadBytes  int64 // bytes of keys and values, and of the index, that the rows read, each row on its own
-	Rows       int64 // rows computed
+	Rows       int64 // tokens
+	Fresh      int64 // those of them that were computed in all layers; the others' keys and values are those of chunks
 }
 
 // Add returns the sum of two costs.
 func (c Cost) Add(d Cost) Cost {
-	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.Stored + d.Stored, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows}
+	return Cost{c.Cells + d.Cells, c.DenseCells + d.DenseCells, c.Stored + d.Stored, c.ReadBytes + d.ReadBytes, c.Rows + d.Rows, c.Fresh + d.Fresh}
 }
 
 // Sub returns the difference of two costs.
 func (c Cost) Sub(d Cost) Cost {
-	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.Stored - d.Stored, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows}
+	return Cost{c.Cells - d.Cells, c.DenseCells - d.DenseCells, c.Stored - d.Stored, c.ReadBytes - d.ReadBytes, c.Rows - d.Rows, c.Fresh - d.Fresh}
 }
 
 // NewSession opens an empty conversation under policy p. It remembers and watches what p and those that will be forked from it,

@@ -27,6 +27,7 @@ const tileQueries = 512
 //			… k, v of rows [lo, hi) …
 //			step.Append(l, k, v, lo, hi)
 //		}
+//		step.Select(l)                              goes on with some rows
 //		step.Plan(l, queries)
 //		for lo, hi := range step.Blocks() {         pass two
 //			… q of rows [lo, hi) …
@@ -51,9 +52,11 @@ type Step struct {
 // part is one chunk's share of the rows.
 type part struct {
 	chunk *Chunk
-	lo    int // first row
-	n     int
-	first int // position of the first row
+	lo    int     // first row
+	n     int     // rows in the pass
+	all   int     // the chunk's tokens
+	rows  []int32 // of them, those in the pass, since Select has chosen; nil: all
+	first int     // position of the first token
 	plan  Plan
 	base  []int        // per KV head: slots before this chunk, in the current layer
 	pages []pageCost   // what its rows cost, by the pages that they fall into
@@ -79,10 +82,16 @@ func (p *part) costs(heads int) []Cost {
 	for i := range out {
 		first := p.first / kernels.PageTokens
 		lo := int64(max((first+i)*kernels.PageTokens, p.first))
-		hi := int64(min((first+i+1)*kernels.PageTokens, p.first+p.n))
+		hi := int64(min((first+i+1)*kernels.PageTokens, p.first+p.all))
+		fresh := hi - lo
+		if p.rows != nil {
+			a, _ := slices.BinarySearch(p.rows, int32(int(lo)-p.first))
+			b, _ := slices.BinarySearch(p.rows, int32(int(hi)-p.first))
+			fresh = int64(b - a)
+		}
 		x := &p.pages[i]
 		out[i] = Cost{
-			Cells: x.cells.Load(), Stored: x.stored.Load(), ReadBytes: x.bytes.Load(), Rows: hi - lo,
+			Cells: x.cells.Load(), Stored: x.stored.Load(), ReadBytes: x.bytes.Load(), Rows: hi - lo, Fresh: fresh,
 			DenseCells: (hi*(hi+1) - lo*(lo+1)) / 2 * int64(heads),
 		}
 	}
@@ -111,7 +120,10 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 			panic(fmt.Sprintf("engine: %d logits for %d tokens and a vocabulary of %d", len(c.Logits), len(c.Tokens), shape.Vocab))
 		}
 		p := &s.parts[i]
-		p.chunk, p.lo, p.n, p.first = c, s.Rows, len(c.Tokens), len(c.Session.Tokens)
+		p.chunk, p.lo, p.n, p.all, p.first = c, s.Rows, len(c.Tokens), len(c.Tokens), len(c.Session.Tokens)
+		if c.Blend != nil && (c.Session.settled || c.Session.Policy.Generate != nil || len(c.Session.watch) > 0) {
+			panic(fmt.Sprintf("engine: chunk %d is a blend after the first prompt, or one that %s plans or observes", i, c.Session.Policy.Name))
+		}
 		p.base = make([]int, shape.KVHeads)
 		p.pages = make([]pageCost, (p.first+p.n-1)/kernels.PageTokens-p.first/kernels.PageTokens+1)
 		for j := range c.Tokens {
@@ -126,15 +138,20 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 func (s *Step) Each(f func(c *Chunk, lo, hi, length int)) {
 	for i := range s.parts {
 		p := &s.parts[i]
-		length := p.first + p.n
-		if n := p.chunk.Session.RopeLength; n > 0 {
-			length = n
-		}
-		f(p.chunk, p.lo, p.lo+p.n, length)
+		f(p.chunk, p.lo, p.lo+p.n, p.length())
 	}
 }
 
-// Append stores the keys and values of the rows [lo, hi), [hi-lo, KVHeads, Dim], in layer l. Rows are appended in order.
+// length is the length that a RoPE which depends on it goes by.
+func (p *part) length() int {
+	if n := p.chunk.Session.RopeLength; n > 0 {
+		return n
+	}
+	return p.first + p.all
+}
+
+// Append stores the keys and values of the rows [lo, hi), [hi-lo, KVHeads, Dim], in layer l. Rows are appended in order, and with them
+// those of tokens between them that Select has left out, from the chunks.
 func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 	if err := s.ctx.Err(); err != nil {
 		return err
@@ -143,7 +160,8 @@ func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 	type job struct {
 		p    *part
 		h    int
-		a, b int
+		k, v []float32
+		pos  []int32
 	}
 	var jobs, borrowed []job
 	for i := range s.parts {
@@ -152,11 +170,17 @@ func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 		if a >= b {
 			continue
 		}
+		pk, pv, pos := k[(a-lo)*w:(b-lo)*w], v[(a-lo)*w:(b-lo)*w], s.Pos[a:b]
+		if p.rows != nil {
+			pk, pv, pos = s.merged(p, l, pk, pv, a, b)
+		} else if p.chunk.Blend != nil && l > p.chunk.Blend.Check {
+			panic(fmt.Sprintf("engine: layer %d of a blend, and the model did not Select", l))
+		}
 		for h := range p.base {
 			if a == p.lo {
 				p.base[h] = p.chunk.Session.Layers[l].Slots(h)
 			}
-			jobs = append(jobs, job{p, h, a, b})
+			jobs = append(jobs, job{p, h, pk, pv, pos})
 			if p.chunk.Session.Layers[l].Borrowed(h) {
 				borrowed = append(borrowed, jobs[len(jobs)-1])
 			}
@@ -171,8 +195,7 @@ func (s *Step) Append(l int, k, v []float32, lo, hi int) error {
 	}
 	s.pool.Run(len(jobs), func(i int) {
 		j := jobs[i]
-		from, to := (j.a-lo)*w, (j.b-lo)*w
-		errs[i] = j.p.chunk.Session.Layers[l].AppendHead(j.h, k[from:to], v[from:to], s.Pos[j.a:j.b])
+		errs[i] = j.p.chunk.Session.Layers[l].AppendHead(j.h, j.k, j.v, j.pos)
 	})
 	for i, j := range jobs {
 		if j.h == len(j.p.base)-1 {

@@ -36,6 +36,8 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"infllm":             {[]string{"infllm:block=16,init=4,local=64,topk=3,repr=2", "infllm:block=10,init=0,local=1,topk=1"}, []string{"infllm", "infllm:block=16,init=4,local=1,topk=100", "infllm:local=1000,topk=1"}},
 	"shadowkv":           {[]string{"shadowkv:budget=32,outliers=2", "shadowkv:budget=1/4,chunk=10,outliers=0,local=0"}, []string{"shadowkv", "shadowkv:budget=1000,outliers=0,local=0", "shadowkv:budget=1,outliers=100"}},
 
+	"cacheblend": {[]string{"cacheblend:ratio=0.1,chunk=64,check=0", "cacheblend:ratio=0.3,chunk=100,check=0,last=1"}, []string{"cacheblend", "cacheblend:ratio=1,chunk=64,check=0", "cacheblend:ratio=1,chunk=1,check=0,last=1"}},
+
 	// methods that watch the whole prompt, or run the model again
 	"h2o":               {[]string{"h2o:budget=64", "h2o:budget=1/4,recent=1/8,score=mean"}, []string{"h2o", "h2o:budget=1000,recent=1"}},
 	"expectedattention": {[]string{"expectedattention:budget=64", "expectedattention:budget=1/4,heads=uniform,spread=none"}, []string{"expectedattention"}},
@@ -65,7 +67,8 @@ func newChat(t *testing.T, threads int) *chat {
 	return &chat{t, pool, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, conformanceShape.Dim, 0)}
 }
 
-// say feeds rows tokens whose numbers depend on seed, and returns what attention makes of them, layer after layer.
+// say feeds rows tokens whose numbers depend on seed, and returns what attention makes of them, layer after layer. A policy that puts
+// a prompt together from chunks gets them, and what it says of its prompt is of some rows.
 func (c *chat) say(s *engine.Session, rows int, seed uint64) []float32 {
 	c.t.Helper()
 	r := rand.New(rand.NewPCG(seed, 1))
@@ -76,35 +79,109 @@ func (c *chat) say(s *engine.Session, rows int, seed uint64) []float32 {
 		}
 		return x
 	}
-	step, err := engine.Begin(context.Background(), conformanceShape, c.pool, []engine.Chunk{{Session: s, Tokens: make([]int32, rows)}})
+	m := &speech{pool: c.pool, rows: rows}
+	for range conformanceShape.Layers {
+		m.k, m.v = append(m.k, random(conformanceShape.KVHeads)), append(m.v, random(conformanceShape.KVHeads))
+		m.q = append(m.q, random(conformanceShape.Heads))
+	}
+	var err error
+	if s.Policy.Retrieve != nil && len(s.Tokens) == 0 {
+		e := engine.Engine{Model: m, Store: c.store, Pool: c.pool}
+		chunks := c.chunks(m, s.Policy.Retrieve.Chunk)
+		_, err = e.Blend(c.t.Context(), engine.Chunk{Session: s}, chunks)
+		for _, x := range chunks {
+			x.Release()
+		}
+	} else {
+		err = m.Forward(c.t.Context(), []engine.Chunk{{Session: s, Tokens: make([]int32, rows)}})
+	}
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	var all []float32
-	for l := range conformanceShape.Layers {
-		if err := step.Append(l, random(conformanceShape.KVHeads), random(conformanceShape.KVHeads), 0, rows); err != nil {
-			c.t.Fatal(err)
-		}
-		q := random(conformanceShape.Heads)
-		w := len(q) / rows
-		step.Plan(l, func(lo, hi int) []float32 { return slices.Clone(q[lo*w : hi*w]) })
-		out := make([]float32, len(q))
-		step.Attend(l, out, q, 0, rows)
-		all = append(all, out...)
-	}
-	if err := step.End(); err != nil {
-		c.t.Fatal(err)
-	}
-	return all
+	return m.out
 }
 
-// converse runs a whole conversation and returns all of attention's answers, and what the prompt and the follow-up cost.
+// speech is a model whose last rows rows have the keys, values and queries given, per layer.
+type speech struct {
+	pool    *kernels.Pool
+	rows    int
+	k, v, q [][]float32
+	out     []float32
+}
+
+// Shape is that of the conformance suite.
+func (*speech) Shape() engine.Shape { return conformanceShape }
+
+// Forward runs one chunk.
+func (m *speech) Forward(ctx context.Context, batch []engine.Chunk) error {
+	step, err := engine.Begin(ctx, conformanceShape, m.pool, batch)
+	if err != nil {
+		return err
+	}
+	var at []int32
+	for i := range step.Rows {
+		at = append(at, int32(m.rows-step.Rows+i))
+	}
+	for l := range conformanceShape.Layers {
+		if err := step.Append(l, pick(m.k[l], at, m.rows), pick(m.v[l], at, m.rows), 0, step.Rows); err != nil {
+			return err
+		}
+		if rows := step.Select(l); rows != nil {
+			at = pick(at, rows, len(at))
+		}
+		q := pick(m.q[l], at, m.rows)
+		w := len(q) / step.Rows
+		step.Plan(l, func(lo, hi int) []float32 { return slices.Clone(q[lo*w : hi*w]) })
+		out := make([]float32, len(q))
+		step.Attend(l, out, q, 0, step.Rows)
+		m.out = append(m.out, out...)
+	}
+	return step.End()
+}
+
+// pick returns the rows at of x [rows, ..].
+func pick[T any](x []T, at []int32, rows int) (out []T) {
+	w := len(x) / rows
+	for _, i := range at {
+		out = append(out, x[int(i)*w:(int(i)+1)*w]...)
+	}
+	return out
+}
+
+// chunks are sessions that hold a speech in parts, of which the first has the same keys and values and the others have other ones.
+func (c *chat) chunks(m *speech, size int) (chunks []*engine.Session) {
+	c.t.Helper()
+	for lo := 0; lo < m.rows; lo += size {
+		part := &speech{pool: c.pool, rows: min(size, m.rows-lo)}
+		for l := range m.k {
+			of := func(x []float32) []float32 {
+				w := len(x) / m.rows
+				y := slices.Clone(x[lo*w : (lo+part.rows)*w])
+				for i := range y {
+					y[i] *= float32(1 + lo)
+				}
+				return y
+			}
+			part.k, part.v, part.q = append(part.k, of(m.k[l])), append(part.v, of(m.v[l])), append(part.q, of(m.q[l]))
+		}
+		s := engine.NewSession(conformanceShape, c.store, engine.Policy{})
+		if err := part.Forward(c.t.Context(), []engine.Chunk{{Session: s, Tokens: make([]int32, part.rows)}}); err != nil {
+			c.t.Fatal(err)
+		}
+		chunks = append(chunks, s)
+	}
+	return chunks
+}
+
+// converse runs a whole conversation and returns all of attention's answers, but for those to a prompt that is put together from chunks, and what the prompt and the follow-up cost.
 func (c *chat) converse(spec string) (out []float32, prompt, follow engine.Cost) {
 	c.t.Helper()
 	p := c.policy(spec)
 	s := engine.NewSession(conformanceShape, c.store, p)
 	defer s.Release()
-	out = c.say(s, promptRows, 1)
+	if out = c.say(s, promptRows, 1); p.Retrieve != nil {
+		out = nil
+	}
 	prompt = s.Cost
 	c.settle(s)
 	f := s.Fork(p)
@@ -133,6 +210,9 @@ func TestConformance(t *testing.T) {
 		t.Run(m.Name, func(t *testing.T) {
 			c := newChat(t, 1)
 			full, _, _ := c.converse("full")
+			if m.Stage == engine.Retrieval {
+				full = full[promptRows*len(full)/(promptRows+followRows+1):]
+			}
 			for _, spec := range specs.unlimited {
 				if got, _, _ := c.converse(spec); !slices.Equal(got, full) {
 					t.Errorf("%s is not full attention, bit for bit", spec)

@@ -80,7 +80,7 @@ func TestGoldenMethods(t *testing.T) {
 		t.Run(folder+"/"+strings.TrimSuffix(filepath.Base(file), ".safetensors"), func(t *testing.T) {
 			name := folder + "/" + strings.TrimSuffix(filepath.Base(file), ".safetensors")
 			run, ok := runners[folder]
-			for _, more := range []map[string]func(*testing.T, vector){generationRunners, observingRunners, windowRunners, loadingRunners} {
+			for _, more := range []map[string]func(*testing.T, vector){generationRunners, observingRunners, windowRunners, loadingRunners, blendRunners} {
 				if r := more[folder]; r != nil {
 					run, ok = r, true
 				}

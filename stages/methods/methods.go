@@ -29,6 +29,7 @@ var All = []*engine.Method{
 	&DuoAttention,
 	&ThinK,
 	&KIVI,
+	&CacheBlend,
 	&Quest,
 	&RetrievalAttention,
 	&InfLLM,

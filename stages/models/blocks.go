@@ -109,3 +109,10 @@ func observe(step *engine.Step, layer int, x []float32, width int) {
 		}
 	})
 }
+
+// keep moves the rows given, ascending, of x [.., width] to its beginning.
+func keep(x []float32, rows []int32, width int) {
+	for i, r := range rows {
+		copy(x[i*width:(i+1)*width], x[int(r)*width:(int(r)+1)*width])
+	}
+}

@@ -169,6 +169,12 @@ func (m *Llama) layer(step *engine.Step, l int, x, cos, sin []float32) error {
 			return err
 		}
 	}
+	if rows := step.Select(l); rows != nil {
+		keep(x, rows, s.Hidden)
+		keep(cos, rows, half)
+		keep(sin, rows, half)
+		ready = -1
+	}
 	step.Plan(l, func(lo, hi int) []float32 {
 		ready = -1
 		q := make([]float32, (hi-lo)*s.Heads*s.Dim)

@@ -139,7 +139,7 @@ func blockBytes(s *engine.Session, shape engine.Shape) int {
 }
 
 // costBytes is the size of a cost.
-const costBytes = 5 * 8
+const costBytes = 6 * 8
 
 // errUnwritable says that an observer's state cannot be kept.
 var errUnwritable = errors.New("an observer does not write its state")
@@ -163,7 +163,7 @@ func (w *writer) bytes(b []byte) {
 // page writes page i of all layers and heads, with what its rows cost.
 func (w *writer) page(s *engine.Session, i int) {
 	c := s.Pages[i]
-	for _, n := range []int64{c.Cells, c.DenseCells, c.Stored, c.ReadBytes, c.Rows} {
+	for _, n := range []int64{c.Cells, c.DenseCells, c.Stored, c.ReadBytes, c.Rows, c.Fresh} {
 		w.number(uint64(n))
 	}
 	for _, l := range s.Layers {
@@ -235,7 +235,7 @@ func (r *reader) floats(n int) []float32 {
 // tokens appends the next n tokens of a session from a page, which has those before them in it as well.
 func (r *reader) tokens(s *engine.Session, shape engine.Shape, n int) error {
 	var c engine.Cost
-	for _, p := range []*int64{&c.Cells, &c.DenseCells, &c.Stored, &c.ReadBytes, &c.Rows} {
+	for _, p := range []*int64{&c.Cells, &c.DenseCells, &c.Stored, &c.ReadBytes, &c.Rows, &c.Fresh} {
 		*p = int64(r.number())
 	}
 	first := len(s.Tokens) % kernels.PageTokens
