@@ -24,7 +24,7 @@ var errInterrupted = errors.New("interrupted")
 
 // commands is the command line.
 type commands struct {
-	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about ten seconds."`
+	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about fifteen seconds."`
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
