@@ -56,6 +56,7 @@ type Size struct {
 	Tokens int                   // length of Example.Context aimed at, in tokens of Count; 0: as long as the published rows (Build only)
 	Turns  int                   // most questions to ask, all different; 0: as many as the published rows. A task that has fewer asks those
 	Count  func(text string) int // tokens of a text; nil: four bytes a token
+	Dials                        // how hard it shall be
 }
 
 // Published is the size of the published rows: for each task its own length and its own number of turns.

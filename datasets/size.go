@@ -13,6 +13,33 @@ const (
 	maxTurns  = 1 << 12
 )
 
+// Dials say how hard a built example shall be. A builder turns those that its task has and ignores the others; the zero value is what is
+// usual for the task.
+type Dials struct {
+	Hops        int        // facts that must be joined for an answer; 0: as the task has them
+	Distractors int        // contradicting or similar facts for each fact needed; 0: as the task has them, negative: none
+	Depth       [2]float64 // the evidence stands in this part of the context, as shares of its length; {0, 0}: anywhere
+}
+
+// window is the part of n places in which evidence may stand.
+func (d Dials) window(n int) (lo, hi int) {
+	if d.Depth == [2]float64{} {
+		return 0, n
+	}
+	return int(d.Depth[0] * float64(n)), int(d.Depth[1] * float64(n))
+}
+
+func (d Dials) check() error {
+	lo, hi := d.Depth[0], d.Depth[1]
+	if d.Depth != [2]float64{} && !(0 <= lo && lo < hi && hi <= 1) {
+		return fmt.Errorf("evidence from %g to %g of the context: give two rising shares between 0 and 1", lo, hi)
+	}
+	if d.Hops < 0 {
+		return fmt.Errorf("%d hops: ask for 1 or more, or 0 for those of the task", d.Hops)
+	}
+	return nil
+}
+
 // count is the length of text in tokens.
 func (s Size) count(text string) int {
 	if s.Count == nil {
@@ -36,7 +63,7 @@ func (s Size) check() error {
 	case s.Turns < 0 || s.Turns > maxTurns:
 		return fmt.Errorf("%d turns: ask for 1 to %d, or 0 for the published number", s.Turns, maxTurns)
 	}
-	return nil
+	return s.Dials.check()
 }
 
 // grow makes an example of about s.Tokens tokens. build makes one of n like items, n >= least. Two small ones tell what an item and
