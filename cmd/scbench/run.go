@@ -33,7 +33,7 @@ type runCommand struct {
 	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
 
-	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 trishape:init=16,local=240,last=32 minference:vertical=64,slash=128 streamingllm:init=16,local=240 snapkv:budget=256 pyramidkv:budget=256 kivi:bits=2|4 quest:budget=256 retrievalattention:sinks=16,window=112,topk=128,index=flat"`
+	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 trishape:init=16,local=240,last=32 minference:vertical=64,slash=128 streamingllm:init=16,local=240 snapkv:budget=256 pyramidkv:budget=256 kivi:bits=2|4 cacheblend:chunk=128 quest:budget=256 retrievalattention:sinks=16,window=112,topk=128,index=flat"`
 	Mode    []string `help:"Shared-context modes." enum:"multi-turn,multi-request" default:"multi-turn,multi-request"`
 	History string   `help:"Earlier answers in multi-turn prompts: gold, or the model's own." enum:"gold,own" default:"gold"`
 
