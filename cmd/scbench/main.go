@@ -29,7 +29,7 @@ type commands struct {
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
 	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
-	Methods  methodsCommand  `cmd:"" help:"Prepare what methods need: MInference's patterns."`
+	Methods  methodsCommand  `cmd:"" help:"List methods, and search the pattern of each head of a model for MInference."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what this machine has, and what fits on it."`
 
 	Kernels string           `help:"Instruction set of the kernels: go, neon, avx2, avx512 or amx; the best there is by default." placeholder:"TIER"`

@@ -15,6 +15,7 @@ import (
 // progress shows how far a run is: a bar on a terminal, now and then a line elsewhere.
 type progress struct {
 	w       io.Writer
+	what    string // is counted
 	started time.Time
 	shown   time.Time
 	total   int
@@ -30,29 +31,37 @@ const every = 5 * time.Second
 // newProgress starts at the rows that the run has already.
 func newProgress(w io.Writer, run *outputs.Run) *progress {
 	c := run.Counts()
-	p := &progress{w: w, total: c.Planned, done: c.Rows, started: time.Now(), shown: time.Now()}
+	return startProgress(w, "queries", c.Rows, c.Planned)
+}
+
+// startProgress starts with done of total of what is counted.
+func startProgress(w io.Writer, what string, done, total int) *progress {
+	p := &progress{w: w, what: what, total: total, done: done, started: time.Now(), shown: time.Now()}
 	if terminal(w) {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(int64(p.total),
-			mpb.PrependDecorators(decor.Name("queries "), decor.CountersNoUnit("%d of %d")),
+			mpb.PrependDecorators(decor.Name(what+" "), decor.CountersNoUnit("%d of %d")),
 			mpb.AppendDecorators(decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO), "done")))
 		p.bar.SetCurrent(int64(p.done))
 		return p
 	}
-	fmt.Fprintf(w, "queries %d of %d\n", p.done, p.total)
+	fmt.Fprintf(w, "%s %d of %d\n", what, p.done, p.total)
 	return p
 }
 
 // add counts the rows of one example.
-func (p *progress) add(rows []outputs.Row) {
-	p.done += len(rows)
+func (p *progress) add(rows []outputs.Row) { p.reach(p.done + len(rows)) }
+
+// reach shows that so many are done.
+func (p *progress) reach(done int) {
+	p.done = done
 	if p.bar != nil {
 		p.bar.SetCurrent(int64(p.done))
 		return
 	}
 	if now := time.Now(); now.Sub(p.shown) >= every || p.done >= p.total {
 		p.shown = now
-		fmt.Fprintf(p.w, "queries %d of %d, %.0f s\n", p.done, p.total, now.Sub(p.started).Seconds())
+		fmt.Fprintf(p.w, "%s %d of %d, %.0f s\n", p.what, p.done, p.total, now.Sub(p.started).Seconds())
 	}
 }
 

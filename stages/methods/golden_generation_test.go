@@ -1,18 +1,12 @@
 package methods
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
-	"scbench/kernels"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
@@ -95,57 +89,6 @@ func goldenMInference(t *testing.T, v vector) {
 	}
 }
 
-// goldenSearch runs the offline search and compares with the file of recalls beside the vector.
-func goldenSearch(t *testing.T, v vector) {
-	data, err := os.ReadFile(goldenPath("methods", "minference", strings.TrimSuffix(filepath.Base(v.Name()), ".safetensors")+".json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want struct {
-		Heads map[string]struct {
-			Best []any
-			Info [][]any `json:"all_info"`
-		}
-	}
-	if err := json.Unmarshal(data, &want); err != nil {
-		t.Fatal(err)
-	}
-	in := v
-	s := &Search{Candidates: SearchCandidates, From: 2500}
-	k, shape := in.floats(t, "k")
-	q, qs := in.floats(t, "q")
-	b := &bench{shape: engine.Shape{Layers: 1, Heads: qs[1], KVHeads: shape[1], Dim: shape[3], Vocab: 1}, n: shape[2], qRows: qs[2], q: rows(q, qs), k: rows(k, shape), v: rows(k, shape)}
-	b.session = engine.NewSession(b.shape, kv.NewStore(memory.NewGoAllocator(), kernels.PageF32, b.shape.Dim, 0), s.Policy())
-	b.attend(t, false)
-	if len(want.Heads) != b.shape.Heads {
-		t.Fatalf("recalls of %d heads, want %d", b.shape.Heads, len(want.Heads))
-	}
-	for h := range b.shape.Heads {
-		w := want.Heads[fmt.Sprint(h)]
-		for c, info := range w.Info {
-			kind, recall := info[0].(string), info[3].(float64)
-			cand := s.Candidates[c]
-			if cand.Kind != kind || float64(cand.Vertical) != info[1] || kind != blockSparse && float64(cand.Slash) != info[2] {
-				t.Fatalf("candidate %d is %v, want %v", c, cand, info)
-			}
-			if got := s.Recall(0, h)[c]; math.Abs(got-recall) > scoreAbsolute+scoreRelative*recall {
-				t.Errorf("head %d, %v: recall %g, want %g", h, cand, got, recall)
-			}
-		}
-		best, _ := s.Best(0, h)
-		if best.Kind != w.Best[0] || float64(best.Vertical) != w.Best[1] || float64(best.Slash) != w.Best[2] {
-			t.Errorf("head %d: best is %v, want %v", h, best, w.Best)
-		}
-	}
-	layout, err := s.JSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := parseHeadPatterns(layout, b.shape); err != nil {
-		t.Errorf("the method does not read what the search has written: %v", err)
-	}
-}
-
 func goldenVerticalSlash(t *testing.T, v vector) {
 	vertical, slash := v.setting(t, "vertical_size"), v.setting(t, "slash_size")
 	b := sameOutput(t, v, policy(t, "minference:vertical=%d,slash=%d", vertical, slash), "out")
@@ -172,7 +115,7 @@ func goldenVerticalSlash(t *testing.T, v vector) {
 		}
 		finite("vertical_score", columns)
 		finite("diag_sum", diagonals)
-		s := choose(columns, diagonals, headPattern{verticalAndSlash, vertical, slash})
+		s := choose(columns, diagonals, headPattern{verticalAndSlash, vertical, slash}, forcedNearby)
 		ascending := func(x []int32) []int32 { x = slices.Clone(x); slices.Sort(x); return x }
 		if want := ascending(v.ints(t, name("vertical_idx"))); !slices.Equal(s.columns, want) {
 			t.Errorf("head %d: columns %v, want %v", h, s.columns, want)
@@ -224,7 +167,7 @@ func goldenBlockSparse(t *testing.T, v vector) {
 	k := v.setting(t, "top_k")
 	b := sameOutput(t, v, policy(t, "minference:pattern=block_sparse,blocks=%d", k), "out")
 	tile := b.tile()
-	plan, means := b.session.Policy.Generate(0, tile), poolBlocks(tile)
+	plan, means := b.session.Policy.Generate(0, tile), poolBlocks(tile, sparseBlock)
 	for h := range b.shape.Heads {
 		mask := means.choose(tile, h, k)
 		index, width := v.ints(t, fmt.Sprintf("h%d_block_index", h)), 0

@@ -34,7 +34,7 @@ var minferenceParams = []engine.Param{
 	{Name: "slash", Default: "6096", Doc: "diagonals of such heads, the nearest 100 included; local window, of stream_llm"},
 	{Name: "blocks", Default: "100", Doc: "blocks of 64 keys that a row of a block_sparse head reads"},
 	{Name: "dense", Default: "0", Doc: "layers at the bottom that stay dense"},
-	{Name: "config", Default: "", Doc: "file of patterns per layer and head, in the published layout; its name may have no comma and no plus"},
+	{Name: "config", Default: "", Doc: "file of patterns per layer and head, in the published layout, as scbench methods search writes it; its name may have no comma and no plus"},
 }
 
 // The names of patterns, as published configurations write them.
@@ -130,7 +130,7 @@ func (m *minference) plan(layer int, t engine.Tile) engine.Plan {
 		q = t.Queries(t.Hi-rows, t.Hi)
 	}
 	if uses[blockSparse] {
-		means = poolBlocks(t)
+		means = poolBlocks(t, sparseBlock)
 	}
 	plan := engine.Plan{Cuts: cuts(t.Hi, sparseBlock), Heads: make([]engine.Pattern, t.Heads)}
 	t.Pool.Run(t.Heads, func(h int) {
@@ -142,7 +142,7 @@ func (m *minference) plan(layer int, t engine.Tile) engine.Plan {
 			plan.Heads[h] = means.choose(t, h, m.blocks).pattern
 		default:
 			seen := recent(t, q, rows, h)
-			plan.Heads[h] = choose(columnMass(seen), diagonalMass(seen), p).pattern
+			plan.Heads[h] = choose(columnMass(seen), diagonalMass(seen), p, forcedNearby).pattern
 		}
 	})
 	return plan
@@ -155,17 +155,17 @@ type slashes struct {
 }
 
 // choose keeps the heaviest columns and diagonals, the first and the nearest always.
-func choose(columns, diagonals []float32, p headPattern) slashes {
+func choose(columns, diagonals []float32, p headPattern, nearby int) slashes {
 	n := len(columns)
 	for i := range min(forcedSinks, n) {
 		columns[i] = float32(math.Inf(1))
 	}
-	for i := range min(forcedNearby, n) {
+	for i := range min(nearby, n) {
 		diagonals[n-1-i] = float32(math.Inf(1))
 	}
 	s := slashes{
 		columns:   kernels.TopK(nil, columns, max(p.vertical, forcedSinks)),
-		distances: kernels.TopK(nil, diagonals, max(p.slash, forcedNearby)),
+		distances: kernels.TopK(nil, diagonals, max(p.slash, nearby)),
 	}
 	for i, at := range s.distances {
 		s.distances[i] = int32(n-1) - at
@@ -214,16 +214,19 @@ func (s slashes) pattern(dst []kv.Span, lo, _ int32) []kv.Span {
 	return dst
 }
 
-// pooledBlocks is the means of the queries and keys of blocks of 64.
-type pooledBlocks struct{ q, k [][]float32 }
+// pooledBlocks is the means of the queries and keys of blocks of size tokens.
+type pooledBlocks struct {
+	size int
+	q, k [][]float32
+}
 
-// poolBlocks takes the means over 64 rows, zero rows after the prompt's end included.
-func poolBlocks(t engine.Tile) pooledBlocks {
-	p := pooledBlocks{blockQueries(t, sparseBlock), blockKeys(t, sparseBlock)}
+// poolBlocks takes the means over blocks of size rows, zero rows after the prompt's end included.
+func poolBlocks(t engine.Tile, size int) pooledBlocks {
+	p := pooledBlocks{size, blockQueries(t, size), blockKeys(t, size)}
 	for _, heads := range [][][]float32{p.q, p.k} {
 		for _, x := range heads {
 			for i := range x {
-				x[i] /= sparseBlock
+				x[i] /= float32(size)
 			}
 		}
 	}
@@ -233,9 +236,9 @@ func poolBlocks(t engine.Tile) pooledBlocks {
 // choose keeps, for each block of rows of head h, the blocks of keys with the largest product of means. The rows' own block is not
 // forced.
 func (p pooledBlocks) choose(t engine.Tile, h, blocks int) *blockMask {
-	mask := newBlockMask(t.Hi, sparseBlock)
+	mask := newBlockMask(t.Hi, p.size)
 	q, k := p.q[h], p.k[h/(t.Heads/t.KVHeads)]
-	scores := make([]float32, blocksOf(t.Hi, sparseBlock))
+	scores := make([]float32, blocksOf(t.Hi, p.size))
 	var best []int32
 	for r := range scores {
 		kernels.KeyScores(scores[:r+1], q[r*t.Dim:(r+1)*t.Dim], k, 1)

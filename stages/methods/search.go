@@ -1,282 +1,318 @@
 package methods
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 
 	"scbench/kernels"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
 
-// Candidate is a pattern with its sizes that a search tries: columns and diagonals kept, or, for block_sparse, one part in Vertical of
-// the blocks.
-type Candidate struct {
-	Kind            string
-	Vertical, Slash int
+// Search is MInference's search for the pattern of each head, done once for a model: on one long prompt it measures how much of a head's
+// dense attention each of some candidates would keep, its recall, and chooses the candidate that keeps most.
+//
+// Source: Jiang et al. 2024, arXiv:2407.02490, with the first search that its authors released.
+// Same as the reference in candidates, forced tokens (30 columns, 30 diagonals), blocks of 32 and what is stored for a winner; it holds a
+// few rows of attention at a time, never all.
+type Search struct {
+	Candidates []Candidate // in order of preference: the first of those with equal recall wins; none: PublishedCandidates
+	Scale      float64     // what columns, diagonals, sinks and windows are multiplied by; 0: 1
+	From       int         // the first row whose attention is measured; it must be below the number of tokens
+	// Progress is told, from one goroutine, how many of all parts of the work are done; nil: nobody is.
+	Progress func(done, total int)
 }
 
-// SearchCandidates are those of MInference's published search.
-var SearchCandidates = []Candidate{
-	{streamLLM, 100, 800},
-	{verticalAndSlash, 30, 800}, {verticalAndSlash, 100, 750}, {verticalAndSlash, 500, 700}, {verticalAndSlash, 3500, 100},
-	{blockSparse, 8, 1},
-}
-
-// Sizes of the search: rows that estimate, columns and diagonals that are kept in any case, and tokens of a block. MInference itself forces
-// more diagonals and has larger blocks.
+// PublishedFrom is the first row that the published search measures, of a sample of PublishedTokens tokens.
 const (
-	searchRows   = 64
-	searchForced = 30
-	searchBlock  = 32
+	PublishedFrom   = 2500
+	PublishedTokens = 30000
 )
 
-// Search finds, for each query head, the candidate that keeps most of its attention: MInference's offline search. A session with its Policy, fed
-// a prompt in one pass, fills it in; attention itself is dense meanwhile. A search is for one prompt.
-//
-// Source: Jiang et al. 2024, arXiv:2407.02490, and the reference's search_pattern. Same as the reference: a candidate's recall is the share of
-// attention that its mask keeps, the mean over the rows from From on; the best stream_llm is written down as vertical_and_slash of the
-// same sizes, the best block_sparse as vertical_and_slash of 1000 and 6096.
-type Search struct {
-	Candidates []Candidate
-	From       int       // first row that counts
-	Done       func(int) // called after each layer with its number; or nil
-
-	recall [][][]float64 // per layer, query head and candidate
+// Candidate is a pattern that a search tries.
+type Candidate struct {
+	Kind     string // vertical_and_slash, stream_llm or block_sparse
+	Vertical int    // columns; sinks, of stream_llm; of block_sparse, one out of how many blocks is read
+	Slash    int    // diagonals; of stream_llm how far the window reaches, a row's own token not counted; not used by block_sparse
 }
 
-// Policy observes a prompt for the search.
-func (s *Search) Policy() engine.Policy {
-	return engine.Policy{Name: "search", WholePrompt: true, Generate: func(layer int, t engine.Tile) engine.Plan {
-		for len(s.recall) <= layer {
-			s.recall = append(s.recall, nil)
-		}
-		s.recall[layer] = s.layer(t)
-		if s.Done != nil {
-			s.Done(layer)
-		}
-		return engine.Plan{}
-	}}
+// PublishedCandidates are those of the published search.
+func PublishedCandidates() []Candidate {
+	return []Candidate{
+		{streamLLM, 100, 800},
+		{verticalAndSlash, 30, 800}, {verticalAndSlash, 100, 750}, {verticalAndSlash, 500, 700}, {verticalAndSlash, 3500, 100},
+		{blockSparse, 8, 1},
+	}
 }
 
-// Recall is the share of attention that each candidate keeps of a query head.
-func (s *Search) Recall(layer, head int) []float64 { return s.recall[layer][head] }
+// ParseCandidate reads what Candidate.String writes: "vertical_and_slash:500,700", "stream_llm:100,800" or "block_sparse:8".
+func ParseCandidate(s string) (Candidate, error) {
+	kind, sizes, _ := strings.Cut(s, ":")
+	first, second, two := strings.Cut(sizes, ",")
+	c := Candidate{Kind: kind, Slash: 1}
+	if !slices.Contains([]string{verticalAndSlash, streamLLM, blockSparse}, kind) || two == (kind == blockSparse) {
+		return c, fmt.Errorf("candidate %q: want %s:COLUMNS,DIAGONALS, %s:SINKS,WINDOW or %s:ONE_OUT_OF", s, verticalAndSlash, streamLLM, blockSparse)
+	}
+	for _, n := range []struct {
+		text string
+		to   *int
+	}{{first, &c.Vertical}, {second, &c.Slash}} {
+		if n.to == &c.Slash && !two {
+			continue
+		}
+		v, err := strconv.Atoi(n.text)
+		if err != nil || v < 1 || v > 1<<30 {
+			return c, fmt.Errorf("candidate %q: %q is no whole number from 1 to %d", s, n.text, 1<<30)
+		}
+		*n.to = v
+	}
+	return c, nil
+}
 
-// Best is the candidate of a query head, as it is written down, and its recall. Of equal ones it is the first.
-func (s *Search) Best(layer, head int) (Candidate, float64) {
+// String is the candidate as ParseCandidate reads it.
+func (c Candidate) String() string {
+	if c.Kind == blockSparse {
+		return fmt.Sprintf("%s:%d", c.Kind, c.Vertical)
+	}
+	return fmt.Sprintf("%s:%d,%d", c.Kind, c.Vertical, c.Slash)
+}
+
+// Sizes of the published search.
+const (
+	searchBlock = 32 // rows and keys of a block
+	searchNear  = 30 // nearest diagonals that are kept in any case
+	searchRows  = 32 // rows of a head's attention that are worked out at once
+)
+
+// scaled is the candidate for a prompt of another length; the tokens that are kept in any case stay as many.
+func (c Candidate) scaled(by float64) Candidate {
+	if c.Kind == blockSparse {
+		return c
+	}
+	size := func(n, least int) int { return int(min(max(math.Round(float64(n)*by), float64(least)), 1<<30)) }
+	if c.Kind == streamLLM {
+		return Candidate{c.Kind, size(c.Vertical, 1), size(c.Slash, 1)}
+	}
+	return Candidate{c.Kind, size(c.Vertical, forcedSinks), size(c.Slash, searchNear)}
+}
+
+// stored is what a configuration says of a head that the candidate has won: columns and diagonals, whatever it was.
+func (c Candidate) stored(scale float64) Candidate {
+	if c.Kind == blockSparse {
+		return Candidate{verticalAndSlash, 1000, 6096}.scaled(scale)
+	}
+	return Candidate{verticalAndSlash, c.Vertical, c.Slash}
+}
+
+// Found is what a search has found.
+type Found struct {
+	Candidates []Candidate   // as they were tried: scaled
+	Recall     [][][]float64 // by layer, query head and candidate: the mean share of a row's attention that is kept
+	scale      float64
+}
+
+// Best is the number of the candidate that keeps most in a head.
+func (f *Found) Best(layer, head int) int {
 	best := 0
-	list := s.recall[layer][head]
-	for i, r := range list {
-		if r > list[best] {
-			best = i
+	for c, r := range f.Recall[layer][head] {
+		if r > f.Recall[layer][head][best] {
+			best = c
 		}
 	}
-	c := s.Candidates[best]
-	switch c.Kind {
-	case streamLLM:
-		c.Kind = verticalAndSlash
-	case blockSparse:
-		c = Candidate{verticalAndSlash, 1000, 6096}
-	}
-	return c, list[best]
+	return best
 }
 
-// JSON is the best candidates in the published layout, which minference:config=FILE reads.
-func (s *Search) JSON() ([]byte, error) {
-	layers := make([]map[string][]any, len(s.recall))
-	for l := range layers {
-		layers[l] = map[string][]any{}
-		for h := range s.recall[l] {
-			c, r := s.Best(l, h)
-			layers[l][strconv.Itoa(h)] = []any{c.Kind, c.Vertical, c.Slash, r}
+// Write writes the configuration that minference:config=FILE reads: a list of layers, each an object from query head to
+// [pattern, vertical, slash, recall], one layer a line.
+func (f *Found) Write(w io.Writer) error {
+	var b strings.Builder
+	for l, heads := range f.Recall {
+		b.WriteString([]string{"[\n{", ",\n{"}[min(l, 1)])
+		for h, recall := range heads {
+			c := f.Best(l, h)
+			s := f.Candidates[c].stored(f.scale)
+			fmt.Fprintf(&b, `%s"%d": ["%s", %d, %d, %.6f]`, []string{"", ", "}[min(h, 1)], h, s.Kind, s.Vertical, s.Slash, recall[c])
 		}
+		b.WriteString("}")
 	}
-	return json.Marshal(layers)
+	b.WriteString("\n]\n")
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
-// layer is the recall of each head and candidate.
-func (s *Search) layer(t engine.Tile) [][]float64 {
-	if t.Lo > 0 {
-		panic(fmt.Sprintf("methods: a search of a prompt from row %d on; it needs all in one pass", t.Lo))
+// Run feeds tokens, in one pass of dense attention, to a conversation that it opens and releases, and measures every layer and head.
+func (s Search) Run(ctx context.Context, e *engine.Engine, tokens []int32) (*Found, error) {
+	if s.From < 0 || s.From >= len(tokens) {
+		return nil, fmt.Errorf("a search that measures rows from %d on needs a longer prompt than one of %d tokens", s.From, len(tokens))
 	}
-	n := t.Hi
-	masks := s.masks(t)
-	sums := make([][]float64, t.Heads)
-	for h := range sums {
-		sums[h] = make([]float64, len(s.Candidates))
+	if s.Scale == 0 {
+		s.Scale = 1
 	}
-	for lo := s.From / searchBlock * searchBlock; lo < n; lo += searchRows {
-		hi := min(lo+searchRows, n)
-		q := t.Queries(lo, hi)
-		t.Pool.Run(t.Heads, func(h int) {
-			p := attention(t, q, lo, hi, h)
-			for c, m := range masks[h] {
-				for r, row := range p {
-					if i := lo + r; i >= s.From {
-						sums[h][c] += m.kept(row, i)
-					}
-				}
+	f := &Found{scale: s.Scale, Recall: make([][][]float64, e.Model.Shape().Layers)}
+	if len(s.Candidates) == 0 {
+		s.Candidates = PublishedCandidates()
+	}
+	for _, c := range s.Candidates {
+		f.Candidates = append(f.Candidates, c.scaled(s.Scale))
+	}
+	parts := blocksOf(len(tokens)-s.From, passRows)
+	session := e.Open(engine.Policy{Name: "search", WholePrompt: true, Generate: func(layer int, t engine.Tile) engine.Plan {
+		f.Recall[layer] = recall(ctx, t, f.Candidates, s.From, func(done int) {
+			if s.Progress != nil {
+				s.Progress(layer*parts+done, len(f.Recall)*parts)
 			}
 		})
+		return engine.Plan{} // dense: what is looked at must not change what there is to see
+	}})
+	defer session.Release()
+	if _, err := e.Forward(ctx, []engine.Chunk{{Session: session, Tokens: tokens}}); err != nil {
+		return nil, err
 	}
-	for h := range sums {
-		for c := range sums[h] {
-			sums[h][c] /= float64(max(1, n-s.From))
+	return f, ctx.Err()
+}
+
+// recall is the recall of each candidate in each head of a layer, over the rows from first on. It gives up when ctx is done.
+func recall(ctx context.Context, t engine.Tile, candidates []Candidate, first int, done func(parts int)) [][]float64 {
+	kept := keepers(t, candidates)
+	sum := make([][]float64, t.Heads)
+	for h := range sum {
+		sum[h] = make([]float64, len(candidates))
+	}
+	for lo := first; lo < t.Hi && ctx.Err() == nil; lo += passRows {
+		hi := min(lo+passRows, t.Hi)
+		q := t.Queries(lo, hi)
+		batches := blocksOf(hi-lo, searchRows)
+		part := make([][]float64, t.Heads*batches)
+		t.Pool.Run(len(part), func(i int) {
+			h, from := i%t.Heads, lo+i/t.Heads*searchRows
+			part[i] = measure(t, q[(from-lo)*t.Heads*t.Dim:], h, from, min(from+searchRows, hi), kept[h])
+		})
+		for i, masses := range part { // in order, so that the sums do not depend on the threads
+			for c, m := range masses {
+				sum[i%t.Heads][c] += m
+			}
 		}
+		done((lo-first)/passRows + 1)
 	}
-	return sums
-}
-
-// attention is the rows [lo, hi) of query head h's attention, each up to its own token; q is their queries.
-func attention(t engine.Tile, q []float32, lo, hi, h int) [][]float32 {
-	rows := hi - lo
-	p, queries, room := make([][]float32, rows), make([][]float32, rows), make([]float32, rows*hi)
-	for r := range p {
-		p[r], queries[r] = room[r*hi:(r+1)*hi], query(t, q, r, h)
-	}
-	products(p, t.Layer, h/(t.Heads/t.KVHeads), queries, kv.Run{Lo: 0, Hi: int32(hi)})
-	for r := range p {
-		p[r] = p[r][:lo+r+1]
-		kernels.Softmax(p[r])
-	}
-	return p
-}
-
-// mask is the keys that a candidate keeps: columns, diagonals, or blocks of rows and columns. Members are 0 or 1.
-type mask struct {
-	columns []float32
-	listed  []int32   // the columns
-	near    []float32 // [n]: number n-1-t is the diagonal at distance t
-	blocks  [][]float32
-}
-
-// kept is the share of row i's attention p that the mask keeps.
-func (m *mask) kept(p []float32, i int) float64 {
-	if m.blocks != nil {
-		return innerProduct(p, m.blocks[i/searchBlock][:len(p)])
-	}
-	near := m.near[len(m.near)-1-i:][:len(p)]
-	sum := innerProduct(p, m.columns[:len(p)]) + innerProduct(p, near)
-	for _, c := range m.listed {
-		if int(c) > i {
-			break
+	for h := range sum {
+		for c := range sum[h] {
+			sum[h][c] /= float64(t.Hi - first)
 		}
-		sum -= float64(p[c] * near[c]) // counted twice
 	}
 	return sum
 }
 
-func innerProduct(a, b []float32) float64 {
-	var sum [1]float32
-	kernels.KeyScores(sum[:], a, b, 1)
-	return float64(sum[0])
+// keeper sums what a pattern keeps of a row's attention p, which has an entry for each token up to the row's own.
+type keeper func(p []float32) float64
+
+// measure adds up what each keeper keeps of the rows [lo, hi) of head h, whose queries are the first of q.
+func measure(t engine.Tile, q []float32, h, lo, hi int, kept []keeper) []float64 {
+	room := searchRoom.Get().(*[]float32)
+	defer searchRoom.Put(room)
+	if need := (hi - lo) * hi; cap(*room) < need {
+		*room = make([]float32, need)
+	}
+	p, queries := make([][]float32, hi-lo), make([][]float32, hi-lo)
+	for r := range p {
+		p[r], queries[r] = (*room)[:cap(*room)][r*hi:(r+1)*hi], query(t, q, r, h)
+	}
+	products(p, t.Layer, h/(t.Heads/t.KVHeads), queries, kv.Run{Lo: 0, Hi: int32(hi)})
+	sum := make([]float64, len(kept))
+	for r := range p {
+		row := p[r][:lo+r+1]
+		kernels.Softmax(row)
+		for c, keep := range kept {
+			sum[c] += keep(row)
+		}
+	}
+	return sum
 }
 
-// masks makes the masks of all heads and candidates from the last rows.
-func (s *Search) masks(t engine.Tile) [][]mask {
-	n := t.Hi
-	rows := min(searchRows, n)
-	last := t.Queries(n-rows, n)
-	pooledQ := s.pooledQueries(t)
-	out := make([][]mask, t.Heads)
+// searchRoom is memory for rows of attention.
+var searchRoom = sync.Pool{New: func() any { return new([]float32) }}
+
+// keepers estimates the candidates' patterns in each head, as they would be for this prompt.
+func keepers(t engine.Tile, candidates []Candidate) [][]keeper {
+	var means pooledBlocks
+	if slices.ContainsFunc(candidates, func(c Candidate) bool { return c.Kind == blockSparse }) {
+		means = poolBlocks(t, searchBlock)
+	}
+	rows := min(lastQueries, t.Hi)
+	q := t.Queries(t.Hi-rows, t.Hi)
+	out := make([][]keeper, t.Heads)
 	t.Pool.Run(t.Heads, func(h int) {
-		p := attention(t, last, n-rows, n, h)
-		for r := range p {
-			p[r] = p[r][:len(p[r]):n]
-			p[r] = append(p[r], make([]float32, n-len(p[r]))...)
-		}
-		columns, diagonals := columnMass(p), diagonalMass(p)
-		for i := range min(searchForced, n) {
-			columns[i], diagonals[n-1-i] = float32(math.Inf(1)), float32(math.Inf(1))
-		}
-		for _, c := range s.Candidates {
+		seen := recent(t, q, rows, h)
+		columns, diagonals := columnMass(seen), diagonalMass(seen)
+		for _, c := range candidates {
 			switch c.Kind {
 			case streamLLM:
-				out[h] = append(out[h], newMask(n, firstSlots(min(c.Vertical, n)), lastSlots(n, min(c.Slash+1, n))))
-			case verticalAndSlash:
-				out[h] = append(out[h], newMask(n, kernels.TopK(nil, columns, min(c.Vertical, n)), kernels.TopK(nil, diagonals, min(c.Slash, n))))
+				out[h] = append(out[h], endsKeeper(c.Vertical, c.Slash+1))
+			case blockSparse:
+				out[h] = append(out[h], means.choose(t, h, max(1, blocksOf(t.Hi, searchBlock)/c.Vertical)).keep)
 			default:
-				out[h] = append(out[h], searchBlockMask(t, pooledQ[h], h, c.Vertical))
+				s := choose(columns, diagonals, headPattern{c.Kind, c.Vertical, c.Slash}, searchNear)
+				out[h] = append(out[h], s.keeper(t.Hi))
 			}
 		}
 	})
 	return out
 }
 
-// newMask keeps columns, ascending, and diagonals by their place in mask.near.
-func newMask(n int, columns, near []int32) mask {
-	m := mask{columns: make([]float32, n), listed: columns, near: make([]float32, n)}
-	for _, c := range columns {
-		m.columns[c] = 1
+// endsKeeper keeps the first tokens and the last ones.
+func endsKeeper(sinks, local int) keeper {
+	return func(p []float32) float64 {
+		from := max(0, len(p)-local)
+		return total(p[from:]) + total(p[:min(sinks, from)])
 	}
-	for _, d := range near {
-		m.near[d] = 1
-	}
-	return m
 }
 
-// firstSlots is the slots [0, n), lastSlots the last k of n.
-func firstSlots(n int) []int32 { return lastSlots(n, n) }
-
-func lastSlots(n, k int) []int32 {
-	s := make([]int32, k)
-	for i := range s {
-		s[i] = int32(n - k + i)
+// keeper keeps the columns and diagonals themselves, of n tokens, and not the blocks that the kernels of a prefill widen them to.
+func (s slashes) keeper(n int) keeper {
+	near := make([]bool, n)
+	for _, d := range s.distances {
+		near[d] = true
 	}
-	return s
-}
-
-// pooledQueries is, per query head and block, the mean query; the last block's mean counts what it lacks as zeros.
-func (s *Search) pooledQueries(t engine.Tile) [][][]float32 {
-	out := make([][][]float32, t.Heads)
-	for lo := 0; lo < t.Hi; lo += searchRows {
-		hi := min(lo+searchRows, t.Hi)
-		q := t.Queries(lo, hi)
-		for h := range out {
-			for r := range hi - lo {
-				if r%searchBlock == 0 {
-					out[h] = append(out[h], make([]float32, t.Dim))
-				}
-				addScaled(out[h][len(out[h])-1], query(t, q, r, h), 1.0/searchBlock)
+	return func(p []float32) float64 {
+		var sum float64
+		own := int32(len(p)) - 1
+		for _, d := range s.distances {
+			if d <= own {
+				sum += float64(p[own-d])
 			}
 		}
-	}
-	return out
-}
-
-func addScaled(sum, x []float32, by float32) {
-	for i, v := range x {
-		sum[i] += by * v
-	}
-}
-
-// searchBlockMask keeps, for each block of rows, one part in parts of all blocks, of those up to it the ones whose mean keys have the largest products with its mean
-// query.
-func searchBlockMask(t engine.Tile, queries [][]float32, h, parts int) mask {
-	n, d := t.Hi, t.Dim
-	blocks := len(queries)
-	keys := make([]float32, blocks*d)
-	k := make([]float32, d)
-	for j := range n {
-		t.Layer.Key(k, h/(t.Heads/t.KVHeads), j)
-		addScaled(keys[j/searchBlock*d:][:d], k, 1.0/searchBlock)
-	}
-	scores := make([]float32, blocks)
-	m := mask{blocks: make([][]float32, blocks)}
-	for b, q := range queries {
-		kernels.KeyScores(scores, q, keys, 1)
-		for c := b + 1; c < blocks; c++ {
-			scores[c] = float32(math.Inf(-1)) // not before the row
-		}
-		row := make([]float32, blocks*searchBlock)
-		for _, c := range kernels.TopK(nil, scores, blocks/parts) {
-			for i := range searchBlock {
-				row[int(c)*searchBlock+i] = 1
+		for _, c := range s.columns {
+			if c > own {
+				break
+			}
+			if !near[own-c] {
+				sum += float64(p[c])
 			}
 		}
-		m.blocks[b] = row
+		return sum
 	}
-	return m
+}
+
+// keep keeps the blocks that the mask has for the row.
+func (b *blockMask) keep(p []float32) float64 {
+	var sum float64
+	r := (len(p) - 1) / b.size
+	for c := range r + 1 {
+		if b.has(r, c) {
+			sum += total(p[c*b.size : min((c+1)*b.size, len(p))])
+		}
+	}
+	return sum
+}
+
+func total(p []float32) (sum float64) {
+	for _, x := range p {
+		sum += float64(x)
+	}
+	return sum
 }
