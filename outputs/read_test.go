@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,11 +30,11 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	if err := errors.Join(WriteResults(&whole, res), WriteTimings(&timings, tim), parquet.Write(&foreign, []struct{ A int }{{1}})); err != nil {
 		t.Fatal(err)
 	}
-	if err := parquet.Write(&later, res, parquet.KeyValueMetadata(metaSchema, "2"), parquet.KeyValueMetadata(metaKind, "results")); err != nil {
+	if err := parquet.Write(&later, res, parquet.KeyValueMetadata(metaSchema, "99"), parquet.KeyValueMetadata(metaKind, "results")); err != nil {
 		t.Fatal(err)
 	}
 	var narrow bytes.Buffer
-	if err := parquet.Write(&narrow, []Key{{}}, parquet.KeyValueMetadata(metaSchema, "1"), parquet.KeyValueMetadata(metaKind, "results")); err != nil {
+	if err := parquet.Write(&narrow, []Key{{}}, parquet.KeyValueMetadata(metaSchema, strconv.Itoa(SchemaVersion)), parquet.KeyValueMetadata(metaKind, "results")); err != nil {
 		t.Fatal(err)
 	}
 	huge := bytes.Clone(whole.Bytes())
@@ -45,7 +46,7 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 		"footer claims 2147483648 bytes":    huge,
 		"not one that scbench wrote":        foreign.Bytes(),
 		"holds timings, not results":        timings.Bytes(),
-		"has schema version 2, this scbenc": later.Bytes(),
+		"has schema version 99, this scben": later.Bytes(),
 		"has other columns":                 narrow.Bytes(),
 	} {
 		write(t, path, data)

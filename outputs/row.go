@@ -1,7 +1,7 @@
 package outputs
 
 // SchemaVersion numbers the columns of both files. It changes when a column is added, removed or changes its meaning.
-const SchemaVersion = 1
+const SchemaVersion = 2
 
 // Mode is how the turns of an example share their context.
 type Mode string
@@ -117,6 +117,7 @@ type Result struct {
 
 	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed for computed_tokens"`
 	PrefillCellsDense int64    `parquet:"prefill_cells_dense" doc:"attention cells dense causal attention would compute for them"`
+	RecomputedShare   *float64 `parquet:"recomputed_share,optional" doc:"of the first prompt's tokens, the share computed in all layers; keys and values of the others are those of chunks computed apart, whose cells count in prefill_cells; NULL after turn 1, and where no context is put together from chunks"`
 	DecodeCells       int64    `parquet:"decode_cells" doc:"attention cells computed in decoding"`
 	DecodeCellsDense  int64    `parquet:"decode_cells_dense" doc:"attention cells dense causal attention would compute in decoding"`
 	AttentionShare    *float64 `parquet:"attention_share,optional" doc:"computed over dense cells, prefill and decoding together; NULL without attention"`
@@ -132,6 +133,7 @@ type Timing struct {
 	Key
 	TTFT            float64   `parquet:"ttft_s" doc:"seconds from the start of the query's own work to its first token"`
 	Prefill         float64   `parquet:"prefill_s" doc:"seconds of prefill: its share of the shared prefill and its own"`
+	Chunks          float64   `parquet:"chunks_s" doc:"of prefill_s, seconds of a context's chunks, which a later prompt finds cached; 0 where they were, and where there are none"`
 	Question        float64   `parquet:"question_s" doc:"seconds to extend the cache by the question"`
 	Decode          float64   `parquet:"decode_s" doc:"seconds of decoding"`
 	TokensPerSecond float64   `parquet:"tokens_per_s" doc:"decoded tokens per second of decoding; 0 where nothing was decoded"`

@@ -71,7 +71,7 @@ func sampleRow(ti int, task string, e int, mode Mode, method string, turn int32)
 	}
 	started := int64(1_700_000_000_000_000) + int64(turn)
 	return Row{r, Timing{
-		Key: k, TTFT: 0.1, Prefill: 1.0 / 3, Question: 0.02, Decode: 0.5, TokensPerSecond: 18, Cache: 0.001,
+		Key: k, TTFT: 0.1, Prefill: 1.0 / 3, Chunks: 0.25, Question: 0.02, Decode: 0.5, TokensPerSecond: 18, Cache: 0.001,
 		Token: []float64{0.05, 0.1}, PeakRSS: 1 << 30, Started: started, Finished: started + 600_000,
 	}}
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -159,7 +160,7 @@ func TestFileProperties(t *testing.T) {
 		t.Fatal(err)
 	}
 	meta := pf.MetaData()
-	if by := meta.GetCreatedBy(); by != "scbench version 1.0.0(build parquet)" {
+	if by := meta.GetCreatedBy(); by != "scbench version "+strconv.Itoa(SchemaVersion)+".0.0(build parquet)" {
 		t.Errorf("created by %q: it must not vary with the library or the build", by)
 	}
 	long := map[string]bool{}
@@ -192,7 +193,7 @@ func compareArrow(t *testing.T, kind string, data []byte, rows reflect.Value) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := pf.MetaData().KeyValueMetadata().FindValue("scbench.schema_version"); v == nil || *v != "1" {
+	if v := pf.MetaData().KeyValueMetadata().FindValue("scbench.schema_version"); v == nil || *v != strconv.Itoa(SchemaVersion) {
 		t.Errorf("%s: schema version is not in the metadata", kind)
 	}
 	fr, err := pqarrow.NewFileReader(pf, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)

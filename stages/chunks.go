@@ -29,8 +29,8 @@ func (s *shelf) release() {
 }
 
 // forward computes the rest of a node's tokens on top of session s: in a row, or put together from chunks. It returns the seconds of
-// that, those of the chunks included.
-func (j *Job) forward(ctx context.Context, n *node, s *engine.Session, rest []int32, step *prefix.Step, apart *shelf) (float64, error) {
+// that, those of the chunks included, which it also adds to path.
+func (j *Job) forward(ctx context.Context, n *node, s *engine.Session, rest []int32, step *prefix.Step, path *spent, apart *shelf) (float64, error) {
 	if !n.blend {
 		seconds, err := j.Engine.Forward(ctx, []engine.Chunk{{Session: s, Tokens: rest, Logits: step.Logits}})
 		if err != nil {
@@ -42,6 +42,7 @@ func (j *Job) forward(ctx context.Context, n *node, s *engine.Session, rest []in
 	if err != nil {
 		return 0, err
 	}
+	path.chunks += c.seconds
 	seconds, err := j.Engine.Blend(ctx, engine.Chunk{Session: s, Logits: step.Logits}, c.chunks)
 	return c.seconds + seconds, err
 }

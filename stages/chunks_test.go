@@ -19,6 +19,13 @@ func TestBlendedPrompts(t *testing.T) {
 	j := l.job(t, outputs.GoldHistory, specs...)
 	want := results(t, j, work)
 	for _, r := range want {
+		blends := r.Method != j.Policies[0].Name && r.Turn == 1
+		if (r.RecomputedShare != nil) != blends {
+			t.Errorf("%s, turn %d: a recomputed share, or none", r.Method, r.Turn)
+		}
+		if s := r.RecomputedShare; blends && r.Method == j.Policies[2].Name && (*s < 0.1 || *s > 0.3) { // a tenth, the last rows and the question
+			t.Errorf("%s: %g of the prompt computed afresh", r.Method, *s)
+		}
 		exact := r.Method == j.Policies[0].Name || r.Method == j.Policies[1].Name
 		if k := r.KLFull; k != nil && exact != (*k == 0) {
 			t.Errorf("%s: divergence %g from full attention", r.Method, *k)

@@ -33,7 +33,9 @@ type Query struct {
 	KeptMean                  float64
 	Logical, Resident, Shared int64 // bytes of the cache when the answer starts, as Session.Bytes
 
-	Prefill, Question float64 // seconds
+	Recomputed        *float64 // share of the first prompt computed in all layers, if it was put together from chunks
+	Prefill, Question float64  // seconds
+	Chunks            float64  // of Prefill
 	Started, Finished time.Time
 }
 
@@ -98,7 +100,11 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 			q.Answer = &engine.Answer{Logits: append([]float32(nil), x.prompt.logits...)}
 		}
 		if turn == 0 {
-			q.Prefill, q.Cost = x.prompt.spent.seconds, x.prompt.spent.cost
+			q.Prefill, q.Chunks, q.Cost = x.prompt.spent.seconds, x.prompt.spent.chunks, x.prompt.spent.cost
+			if x.Policy.Retrieve != nil && q.Cost.Rows > 0 {
+				share := float64(q.Cost.Fresh) / float64(q.Cost.Rows)
+				q.Recomputed = &share
+			}
 			q.Computed += len(x.Script.First)
 		}
 	}

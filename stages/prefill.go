@@ -45,6 +45,7 @@ type prompt struct {
 // spent is what the computation of a prompt took.
 type spent struct {
 	seconds float64
+	chunks  float64   // of them, those of chunks computed apart
 	watch   []float64 // per policy: seconds of its observers
 	cost    engine.Cost
 	trail   prefix.Trail // the tokens so far, as the prefix cache names them
@@ -312,7 +313,7 @@ func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spe
 		path.seconds += time.Since(start).Seconds()
 	}
 	if rest := n.tokens[done:]; len(rest) > 0 {
-		seconds, err := j.forward(ctx, n, s, rest, &step, apart)
+		seconds, err := j.forward(ctx, n, s, rest, &step, path, apart)
 		if err != nil {
 			return err
 		}

@@ -102,6 +102,7 @@ func (j *Job) row(a *Answered, q *Query) outputs.Row {
 		r.ReadBytesPerToken = float64(ans.Read.ReadBytes) / float64(ans.Read.Rows)
 	}
 	agree(&r, ans.Agreement)
+	r.RecomputedShare = q.Recomputed
 	r.PrefillCells, r.PrefillCellsDense = q.Cost.Cells, q.Cost.DenseCells
 	r.DecodeCells, r.DecodeCellsDense = ans.Read.Cells, ans.Read.DenseCells
 	return outputs.Row{Result: r, Timing: q.timing()}
@@ -121,7 +122,7 @@ func agree(r *outputs.Result, a engine.Agreement) {
 }
 
 func (q *Query) timing() outputs.Timing {
-	t := outputs.Timing{Prefill: q.Prefill, Question: q.Question, Token: q.Answer.Seconds}
+	t := outputs.Timing{Prefill: q.Prefill, Chunks: q.Chunks, Question: q.Question, Token: q.Answer.Seconds}
 	if q.Turn == 0 {
 		t.Cache = q.Branch.seconds
 	}
