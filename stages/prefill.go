@@ -180,7 +180,8 @@ func (n *node) add(p *prompt) {
 		return
 	}
 	if begin := p.policy.Beginning; begin != nil && !p.alone {
-		if policy, rows := begin(len(p.tokens)); rows > 0 {
+		policy, rows := begin(len(p.tokens))
+		if rows = min(rows, len(p.tokens)-1); rows > 0 { // a prompt ends at a node of its own
 			n = n.insert(p.tokens[:rows], policy)
 			n.insert(p.tokens[rows:], p.policy).prompt = p
 			return

@@ -19,7 +19,7 @@ var CacheBlend = engine.Method{
 	Cost:    engine.CostClass{Prefill: "n² / 2 in the lower layers, ratio·n² / 2 in others; and n·chunk / 2 for chunks that are not cached", Decode: "all n tokens", Memory: "all n tokens", Decided: "at prefill, in the check layer", Aware: "no"},
 	Params: []engine.Param{
 		{Name: "ratio", Default: "0.15", Doc: "share of the context's tokens that are computed afresh, from 0 to 1"},
-		{Name: "chunk", Default: "512", Doc: "tokens of a chunk"},
+		{Name: "chunk", Default: "256", Doc: "tokens of a chunk"},
 		{Name: "check", Default: "1", Doc: "layer, counted from 0, whose values are compared; up to it all tokens are computed"},
 		{Name: "last", Default: "32", Doc: "last tokens of the context that are computed afresh in any case; at least the window of a method composed with this one"},
 	},
