@@ -34,7 +34,7 @@ func cached(t *testing.T, j *Job, work []Work, memory int64, dir string) ([]outp
 func TestPrefixCache(t *testing.T) {
 	l := newLab(t, 2, 0)
 	defer l.close(t)
-	specs := []string{"full", "ashape:init=8,local=60", "trishape:init=8,local=60,last=30", "minference:vertical=30,slash=100", "snapkv:budget=80,window=16", "quest:budget=64"}
+	specs := []string{"full", "ashape:init=8,local=60", "trishape:init=8,local=60,last=30", "minference:vertical=40,slash=102", "cacheblend:chunk=64,ratio=0.05", "snapkv:budget=80,window=16", "quest:budget=64"}
 	work := append(l.work(t, datasets.KV, 2, 300, 3), l.work(t, datasets.VT, 1, 400, 2)...)
 	want := results(t, l.job(t, outputs.GoldHistory, specs...), work)
 	dir := t.TempDir()

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"scbench/kernels"
@@ -32,14 +33,24 @@ type Blend struct {
 }
 
 // find returns the chunk that holds token i of the context, and its slot there.
-func (b *Blend) find(i int) (*Session, int) {
-	for _, c := range b.Chunks {
-		if i < len(c.Tokens) {
-			return c, i
-		}
-		i -= len(c.Tokens)
+func (p *part) find(i int) (*Session, int) {
+	at, exact := slices.BinarySearch(p.starts, i)
+	if !exact {
+		at--
 	}
-	panic(fmt.Sprintf("engine: the chunks end %d tokens before one that is asked for", i+1))
+	return p.chunk.Blend.Chunks[at], i - p.starts[at]
+}
+
+// lay notes where the chunks of a part begin.
+func (p *part) lay() {
+	at := 0
+	for _, c := range p.chunk.Blend.Chunks {
+		p.starts = append(p.starts, at)
+		at += len(c.Tokens)
+	}
+	if at != p.first+p.all {
+		panic(fmt.Sprintf("engine: chunks of %d tokens for a context of %d", at, p.first+p.all))
+	}
 }
 
 // Blend computes the context of the first prompt of c's session, which is empty, as the Retrieve of its policy says, from chunks: sessions that
@@ -161,7 +172,7 @@ func (s *Step) choose(p *part, l int) []int32 {
 	kernels.Split(s.pool, n, w, func(lo, hi int) {
 		k, fresh, old := make([]float32, w), make([]float32, w), make([]float32, w)
 		for i := lo; i < hi; i++ {
-			c, slot := b.find(p.first + i)
+			c, slot := p.find(p.first + i)
 			load(c.Layers[l], k, old, slot)
 			load(p.chunk.Session.Layers[l], k, fresh, p.first+i)
 			var sum float64
@@ -206,17 +217,16 @@ func (s *Step) merged(p *part, l int, k, v []float32, a, b int) (mk, mv []float3
 	mk, mv = make([]float32, (to-from)*w), make([]float32, (to-from)*w)
 	pos = make([]int32, to-from)
 	kernels.Split(s.pool, to-from, w, func(lo, hi int) {
-		before, now := make([]int32, 0, s.shape.KVHeads), make([]int32, 0, s.shape.KVHeads)
+		var before, now []int32
 		for i := lo; i < hi; i++ {
-			c, slot := p.chunk.Blend.find(p.first + from + i)
+			c, slot := p.find(p.first + from + i)
 			pos[i] = int32(p.first + from + i)
 			load(c.Layers[l], mk[i*w:(i+1)*w], mv[i*w:(i+1)*w], slot)
-			before, now = before[:0], now[:0]
 			for range s.shape.KVHeads {
 				before, now = append(before, int32(slot)), append(now, pos[i])
 			}
-			s.shape.Rotate(mk[i*w:(i+1)*w], before, now, p.length())
 		}
+		s.shape.Rotate(mk[lo*w:hi*w], before, now, p.length())
 	})
 	for r := a; r < b; r++ {
 		at := (p.at(r) - from) * w

@@ -51,16 +51,17 @@ type Step struct {
 
 // part is one chunk's share of the rows.
 type part struct {
-	chunk *Chunk
-	lo    int     // first row
-	n     int     // rows in the pass
-	all   int     // the chunk's tokens
-	rows  []int32 // of them, those in the pass, since Select has chosen; nil: all
-	first int     // position of the first token
-	plan  Plan
-	base  []int        // per KV head: slots before this chunk, in the current layer
-	pages []pageCost   // what its rows cost, by the pages that they fall into
-	nanos atomic.Int64 // processor time of attention
+	chunk  *Chunk
+	lo     int     // first row
+	n      int     // rows in the pass
+	all    int     // the chunk's tokens
+	rows   []int32 // of them, those in the pass, since Select has chosen; nil: all
+	first  int     // position of the first token
+	starts []int   // of a blend's chunks
+	plan   Plan
+	base   []int        // per KV head: slots before this chunk, in the current layer
+	pages  []pageCost   // what its rows cost, by the pages that they fall into
+	nanos  atomic.Int64 // processor time of attention
 }
 
 // pageCost is what the rows of a page of tokens cost.
@@ -123,6 +124,9 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 		p.chunk, p.lo, p.n, p.all, p.first = c, s.Rows, len(c.Tokens), len(c.Tokens), len(c.Session.Tokens)
 		if c.Blend != nil && (c.Session.settled || c.Session.Policy.Generate != nil || len(c.Session.watch) > 0) {
 			panic(fmt.Sprintf("engine: chunk %d is a blend after the first prompt, or one that %s plans or observes", i, c.Session.Policy.Name))
+		}
+		if c.Blend != nil {
+			p.lay()
 		}
 		p.base = make([]int, shape.KVHeads)
 		p.pages = make([]pageCost, (p.first+p.n-1)/kernels.PageTokens-p.first/kernels.PageTokens+1)

@@ -15,8 +15,8 @@ import (
 
 // Step is tokens that a session is about to compute.
 type Step struct {
-	Trail      Trail // up to where the session stands
-	Generation string
+	Trail      Trail  // up to where the session stands
+	Generation string // what Tokens are computed by; if rows depend on tokens after them, on which ones, too
 	Tokens     []int32
 	Logits     []float32 // receives the logits of the last token; nil if they are not wanted
 	// Whole says that the tokens must be computed in one pass or not at all: what is there of them alone is of no use.
