@@ -239,7 +239,7 @@ func (t *task) load(m *member, i, slots int, spans [][]kv.Span) (examined int64)
 		return 0
 	}
 	at := (i*s.shape.Heads + t.head*g) * d
-	return load(t.layer, m.cache(t.layer), Query{Group: m.in[at : at+g*d], KVHead: t.head, Slots: slots}, spans)
+	return load(t.layer, m.cache(t.layer), Query{Group: m.in[at : at+g*d], KVHead: t.head, Slots: slots, Together: m.part.together}, spans)
 }
 
 // pattern returns the pattern of query head h; nil: dense.

@@ -49,6 +49,9 @@ type Policy struct {
 	// slots of query head m of the group, and returns the bytes of the index that it looked at to decide.
 	Load func(layer int, l *kv.Layer, q Query, dst [][]kv.Span) (examined int64)
 
+	// Together says that Load wants to see the queries of all rows of a pass, which makes its choice depend on how prompts are fed.
+	Together bool
+
 	// Budget is the nominal number of tokens that a query reads, or that stay, of a context of n; nil: all.
 	Budget func(n int) int
 
@@ -132,6 +135,9 @@ type Query struct {
 	Group  []float32 // [query heads that share KVHead, Dim]: the row's queries, after RoPE, not scaled
 	KVHead int
 	Slots  int // the row may read slots [0, Slots); its own token is the last of them
+	// Together is the queries of all rows that are computed in one pass with this one, [rows, query heads, Dim], if the policy is
+	// Together; else nil.
+	Together []float32
 }
 
 // Member returns the query of head m of the group, of dim numbers.
@@ -211,7 +217,7 @@ func (p Policy) with(q Policy, first bool) Policy {
 		p.Index = q.Index
 	}
 	if q.Load != nil {
-		p.Load = q.Load
+		p.Load, p.Together = q.Load, q.Together
 	}
 	if a, b := p.Budget, q.Budget; a == nil {
 		p.Budget = b

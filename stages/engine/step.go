@@ -62,6 +62,8 @@ type part struct {
 	base   []int        // per KV head: slots before this chunk, in the current layer
 	pages  []pageCost   // what its rows cost, by the pages that they fall into
 	nanos  atomic.Int64 // processor time of attention
+
+	together []float32 // [n, Heads, Dim]: queries of all rows, for policies that want them
 }
 
 // pageCost is what the rows of a page of tokens cost.
@@ -218,7 +220,10 @@ func (s *Step) Plan(l int, queries func(lo, hi int) []float32) {
 	for i := range s.parts {
 		p := &s.parts[i]
 		ses := p.chunk.Session
-		p.plan = Plan{}
+		p.plan, p.together = Plan{}, nil
+		if ses.settled && ses.Policy.Together {
+			p.together = queries(p.lo, p.lo+p.n)
+		}
 		if ses.settled || ses.Policy.Generate == nil {
 			continue
 		}

@@ -31,7 +31,7 @@ var conforming = map[string]struct{ small, unlimited []string }{
 	"tova":               {[]string{"tova:budget=64"}, []string{"tova"}},
 	"kivi":               {[]string{"kivi:bits=2", "kivi:bits=4,residual=100", "kivi:bits=8"}, []string{"kivi:residual=1000"}},
 	"llmlingua2":         {[]string{"llmlingua2:model=toy", "llmlingua2:model=toy,rate=40", "llmlingua2:model=toy,rate=50%,force=,digits=yes,repeats=drop,word=first"}, []string{"llmlingua2:model=toy,rate=100%"}},
-	"quest":              {[]string{"quest:budget=64", "quest:budget=64,last=scored"}, []string{"quest", "quest:page=1,last=scored"}},
+	"quest":              {[]string{"quest:budget=64", "quest:budget=64,last=scored", "quest:budget=64,signs=chunk"}, []string{"quest", "quest:page=1,last=scored"}},
 	"retrievalattention": {[]string{"retrievalattention:sinks=4,window=32,topk=20,beam=20", "retrievalattention:sinks=4,window=32,topk=1/8,index=flat", "retrievalattention:sinks=0,window=1,topk=20,later=indexed"}, []string{"retrievalattention", "retrievalattention:sinks=0,window=1,topk=1000", "retrievalattention:sinks=4,window=32,topk=100%,later=indexed,index=flat"}},
 	"infllm":             {[]string{"infllm:block=16,init=4,local=64,topk=3,repr=2", "infllm:block=10,init=0,local=1,topk=1"}, []string{"infllm", "infllm:block=16,init=4,local=1,topk=100", "infllm:local=1000,topk=1"}},
 	"shadowkv":           {[]string{"shadowkv:budget=32,outliers=2", "shadowkv:budget=1/4,chunk=10,outliers=0,local=0"}, []string{"shadowkv", "shadowkv:budget=1000,outliers=0,local=0", "shadowkv:budget=1,outliers=100"}},

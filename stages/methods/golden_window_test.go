@@ -291,3 +291,38 @@ func goldenKIVI(t *testing.T, v vector) {
 		}
 	}
 }
+
+// goldenQuestChunk feeds the last rows of a vector in one pass, whose signs are added up. The reference lets all rows see all keys, those
+// after them too; compared are the scores and choices of pages, and the output of the last row, for which that is causal.
+func goldenQuestChunk(t *testing.T, v vector, page, budget int) {
+	p := policy(t, "quest:budget=%d,page=%d,last=scored,signs=chunk", budget, page)
+	b := newBench(t, v, p)
+	before := b.n - b.qRows
+	w := b.shape.KVHeads * b.shape.Dim
+	pos := make([]int32, before)
+	l := b.session.Layers[0]
+	if err := l.Append(b.k[:before*w], b.v[:before*w], pos); err != nil {
+		t.Fatal(err)
+	}
+	b.session.Tokens = make([]int32, before)
+	b.k, b.v, b.n = b.k[before*w:], b.v[before*w:], b.qRows
+	got := b.attend(t, true)
+	scores, shape := v.floats(t, "page_scores")
+	chosen := v.ints(t, "chosen_pages_in_order")
+	group, d, pages := b.shape.Group(), b.shape.Dim, shape[3]
+	k := len(chosen) / (b.shape.Heads * b.qRows)
+	for h := range b.shape.Heads {
+		for r := range b.qRows {
+			at := h*b.qRows + r
+			q := engine.Query{Group: b.q[(r*b.shape.Heads+h/group*group)*d:][:group*d], KVHead: h / group, Slots: before + r + 1, Together: b.q}
+			want := scores[at*pages : (at+1)*pages]
+			near(t, fmt.Sprintf("page_scores of head %d, row %d", h, r), questScores(l, q, h%group, page), want, scoreAbsolute, scoreRelative)
+			sameChoice(t, fmt.Sprintf("head %d, row %d", h, r), questScored(l, q, h%group, budget, page), chosen[at*k:(at+1)*k], want)
+		}
+	}
+	out, _ := v.floats(t, "out")
+	for h := range b.shape.Heads {
+		at := ((b.qRows-1)*b.shape.Heads + h) * d
+		near(t, fmt.Sprintf("out of head %d, last row", h), got[at:at+d], out[((h+1)*b.qRows-1)*d:][:d], outputTolerance, 0)
+	}
+}

@@ -13,11 +13,12 @@ var Quest = engine.Method{
 	Paper:   "Tang et al. 2024, arXiv:2406.10774",
 	Doc:     "Keeps all tokens; each query reads only the pages with the highest upper bounds.",
 	Stage:   engine.Loading,
-	Differs: "Differs from the reference: a row always reads the page of its own token, which the reference leaves to the scores (last=scored), and the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all rows, and its bound no longer holds).",
+	Differs: "Differs from the reference: a row always reads the page of its own token, which the reference leaves to the scores (last=scored), and the rows of a follow-up prompt choose their pages one by one (the reference adds the signs of all rows, and its bound no longer holds; signs=chunk).",
 	Cost:    engine.CostClass{Prefill: "n² / 2", Decode: "budget + 2·n/page bounds", Memory: "n + 2·n/page bounds", Decided: "at each step", Aware: "every query"},
 	Params: []engine.Param{
 		{Name: "budget", Default: "1024", Doc: "tokens that a query reads; a number or a share of the context"},
 		{Name: "page", Default: "16", Doc: "tokens of a page; a divisor of 64"},
+		{Name: "signs", Default: "row", Doc: "signs that decide between a page's minima and maxima: those of the row, or their sum over the chunk, as in the reference"},
 		{Name: "last", Default: "kept", Doc: "the page of a row's own token: kept, or scored like others"},
 	},
 	New: func(_ engine.Shape, a engine.Args) (engine.Policy, error) {
@@ -30,8 +31,10 @@ var Quest = engine.Method{
 		if a.Choice("last", "kept", "scored") == "scored" {
 			choose = questScored
 		}
+		together := a.Choice("signs", "row", "chunk") == "chunk"
 		return engine.Policy{
-			Index: func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
+			Together: together,
+			Index:    func(int, *kv.Layer, kv.Window) kv.Index { return kv.NewBounds(page) },
 			Load: func(_ int, l *kv.Layer, q engine.Query, dst [][]kv.Span) (examined int64) {
 				for m := range dst {
 					for _, p := range choose(l, q, m, budget.Of(q.Slots), page) {
@@ -65,6 +68,9 @@ func questScores(l *kv.Layer, q engine.Query, member, page int) []float32 {
 	d := l.Dim()
 	v := q.Member(member, d)
 	b := l.Index().(*kv.Bounds)
+	if q.Together != nil {
+		return questChunkScores(l, q, v, member, page)
+	}
 	scores := make([]float32, (q.Slots+page-1)/page)
 	full := min(b.Full(q.KVHead), q.Slots/page)
 	lo, hi := b.Groups(q.KVHead)
@@ -72,6 +78,44 @@ func questScores(l *kv.Layer, q engine.Query, member, page int) []float32 {
 	if full < len(scores) { // the last page, of which later rows of the same chunk may have more: only what this row sees counts
 		lo, hi := kv.BoundsOf(l, q.KVHead, full*page, q.Slots, make([]float32, 2*d))
 		scores[full] = kernels.UpperBound(v, lo, hi)
+	}
+	return scores
+}
+
+// questChunkScores is the reference's score where several rows are computed together: the signs of a channel's queries are added up over the
+// rows; the sum decides between minimum and maximum, and multiplies twice. It is no bound. Pages have all tokens of the chunk.
+func questChunkScores(l *kv.Layer, q engine.Query, v []float32, member, page int) []float32 {
+	d, n := l.Dim(), l.Slots(q.KVHead)
+	heads := len(q.Group) / d * l.Heads()
+	head := q.KVHead*len(q.Group)/d + member
+	signs := make([]float32, d)
+	for at := head * d; at < len(q.Together); at += heads * d {
+		for c, x := range q.Together[at : at+d] {
+			if x > 0 {
+				signs[c]++
+			} else {
+				signs[c]--
+			}
+		}
+	}
+	b := l.Index().(*kv.Bounds)
+	all, most := b.Groups(q.KVHead)
+	scores := make([]float32, (n+page-1)/page)
+	room := make([]float32, 2*d)
+	for p := range scores {
+		lo, hi := room[:d], room[d:]
+		if p < b.Full(q.KVHead) {
+			lo, hi = all[p*d:(p+1)*d], most[p*d:(p+1)*d]
+		} else {
+			lo, hi = kv.BoundsOf(l, q.KVHead, p*page, n, room)
+		}
+		for c, s := range signs {
+			bound := lo[c]
+			if s > 0 {
+				bound = hi[c]
+			}
+			scores[p] += v[c] * s * s * bound
+		}
 	}
 	return scores
 }
