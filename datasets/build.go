@@ -114,6 +114,26 @@ func Generate(ctx context.Context, task Task, o BuildOptions) (iter.Seq2[Row, er
 	}), nil
 }
 
+// Buildable returns the tasks that have examples of a profile, in the order of All, and the names of those that have none.
+func Buildable(profile string) (tasks []Task, without []string, err error) {
+	p, err := profileNamed(profile)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range All {
+		build := t.Build
+		if p.Mini {
+			build = t.Mini
+		}
+		if build == nil {
+			without = append(without, t.Name)
+		} else {
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks, without, nil
+}
+
 func profileNamed(name string) (Profile, error) {
 	var known []string
 	for _, p := range Profiles {

@@ -37,11 +37,11 @@ var MF = Task{
 // queryMF puts the question that the input hints at before the input: "What is the largest number of the list?".
 func queryMF(e Example, i int) string {
 	input := e.Turns[i].Input
-	lo, hi := strings.Index(input, "The "), strings.LastIndex(input, " is")
-	if e.Profile == MiniProfile || lo < 0 || hi < lo {
+	question := asked(input)
+	if e.Profile == MiniProfile || question == input {
 		return input
 	}
-	return "What is " + strings.ToLower(input[lo:hi]) + "?\n\n" + input
+	return question + "\n\n" + input
 }
 
 // extreme is a question about a list: its name, and its place among the distinct values in order, from the end if negative.

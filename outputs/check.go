@@ -97,7 +97,7 @@ func checkResult(r *Result) error {
 		return fmt.Errorf("the key lacks a task, an example or a method")
 	case r.Turn < 1:
 		return fmt.Errorf("turns count from 1, not from %d", r.Turn)
-	case !slices.Contains([]Mode{MultiTurn, MultiRequest}, r.Mode):
+	case !slices.Contains(Modes, r.Mode):
 		return fmt.Errorf("unknown mode %q", r.Mode)
 	case !slices.Contains([]History{GoldHistory, OwnHistory, NoHistory}, r.History):
 		return fmt.Errorf("unknown history %q", r.History)

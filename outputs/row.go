@@ -6,16 +6,20 @@ const SchemaVersion = 2
 // Mode is how the turns of an example share their context.
 type Mode string
 
-// The two shared-context modes.
+// The two shared-context modes, and the baseline that shares nothing.
 const (
 	MultiTurn    Mode = "multi-turn"    // each turn extends the conversation
 	MultiRequest Mode = "multi-request" // each turn forks from the bare context
+	SingleTurn   Mode = "single-turn"   // each question has a prompt of its own, together with the context
 )
+
+// Modes lists all modes.
+var Modes = []Mode{MultiTurn, MultiRequest, SingleTurn}
 
 // History is what stands for the earlier answers in the prompt of a later turn.
 type History string
 
-// The three histories; multi-request has none.
+// The three histories; only multi-turn has one.
 const (
 	GoldHistory History = "gold" // the gold answers
 	OwnHistory  History = "own"  // the model's own answers
@@ -64,8 +68,8 @@ type Key struct {
 	Task    string  `parquet:"task,dict" doc:"task name, as in datasets.All"`
 	Example string  `parquet:"example,dict" doc:"example id, unique within its task"`
 	Turn    int32   `parquet:"turn" doc:"turn within the example, from 1"`
-	Mode    Mode    `parquet:"mode,dict" doc:"multi-turn or multi-request"`
-	History History `parquet:"history,dict" doc:"earlier answers in the prompt: gold, own, or none (multi-request)"`
+	Mode    Mode    `parquet:"mode,dict" doc:"multi-turn, multi-request or single-turn"`
+	History History `parquet:"history,dict" doc:"earlier answers in the prompt: gold, own, or none (multi-request, single-turn)"`
 	Method  string  `parquet:"method,dict" doc:"resolved method spec, such as snapkv:budget=256,window=32,kernel=5"`
 }
 
@@ -102,8 +106,8 @@ type Result struct {
 	TruncatedTokens int32    `parquet:"truncated_tokens" doc:"context tokens dropped to fit the model"`
 	Evidence        Evidence `parquet:"evidence,dict" doc:"whether what the answer rests on survived truncation: kept, cut, unknown"`
 	PromptTokens    int32    `parquet:"prompt_tokens" doc:"tokens of the whole logical prompt, up to the answer"`
-	CachedTokens    int32    `parquet:"cached_tokens" doc:"of the prompt's tokens, those that earlier turns had put into the cache; 0 at turn 1"`
-	ComputedTokens  int32    `parquet:"computed_tokens" doc:"prompt tokens that were computed for this query; turn 1 counts the first prompt of its method and mode, although others may share it"`
+	CachedTokens    int32    `parquet:"cached_tokens" doc:"of the prompt's tokens, those that earlier turns had put into the cache; 0 at turn 1 and in single-turn mode"`
+	ComputedTokens  int32    `parquet:"computed_tokens" doc:"prompt tokens that were computed for this query; turn 1, and every turn of single-turn mode, counts its first prompt, although others may share it"`
 	NewTokens       int32    `parquet:"new_tokens" doc:"tokens decoded"`
 
 	BudgetTokens      *int32  `parquet:"budget_tokens,optional" doc:"nominal budget of the method, in tokens; NULL where it has none"`
@@ -117,7 +121,7 @@ type Result struct {
 
 	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed for computed_tokens"`
 	PrefillCellsDense int64    `parquet:"prefill_cells_dense" doc:"attention cells dense causal attention would compute for them"`
-	RecomputedShare   *float64 `parquet:"recomputed_share,optional" doc:"of the first prompt's tokens, the share computed in all layers; keys and values of the others are those of chunks computed apart, whose cells count in prefill_cells; NULL after turn 1, and where no context is put together from chunks"`
+	RecomputedShare   *float64 `parquet:"recomputed_share,optional" doc:"of the first prompt's tokens, the share computed in all layers; keys and values of the others are those of chunks computed apart, whose cells count in prefill_cells; NULL where a query computed no first prompt, and where no context is put together from chunks"`
 	DecodeCells       int64    `parquet:"decode_cells" doc:"attention cells computed in decoding"`
 	DecodeCellsDense  int64    `parquet:"decode_cells_dense" doc:"attention cells dense causal attention would compute in decoding"`
 	AttentionShare    *float64 `parquet:"attention_share,optional" doc:"computed over dense cells, prefill and decoding together; NULL without attention"`

@@ -12,7 +12,7 @@ import (
 // Branched is an example with one branch of the cache per mode and policy.
 type Branched struct {
 	*Filled
-	Branches []*Branch // in order of mode, then policy; nil if the example was refused
+	Branches []*Branch // in order of script, then policy; nil if the example was refused
 }
 
 // Branch is one method in one mode: a cache that its questions go on from.
@@ -41,10 +41,10 @@ func (j *Job) cache(ctx context.Context, f *Filled) (_ *Branched, err error) {
 			b.Release()
 		}
 	}()
-	for m := range j.Modes {
+	for m := range longest(f.Scripts) {
 		for i := range j.Policies {
-			if f.refused != nil {
-				break
+			if f.refused != nil || m >= len(f.Scripts[i]) {
+				continue
 			}
 			p := f.prompts[i][m]
 			x := &Branch{Policy: &j.Policies[i], Script: f.Scripts[i][m], prompt: p, session: p.session.Fork(j.Policies[i])}
@@ -78,4 +78,12 @@ func (b *Branched) refuse() {
 	b.Branches = nil
 	b.Filled.Release()
 	b.refused = errFull
+}
+
+// longest is the length of the longest list.
+func longest[T any](lists [][]T) (n int) {
+	for _, l := range lists {
+		n = max(n, len(l))
+	}
+	return n
 }

@@ -26,7 +26,7 @@ type Query struct {
 	Answer *engine.Answer
 
 	Prompt   []int32 // the whole logical prompt
-	Computed int     // of its tokens, those computed for this query; at turn 1 the first prompt is
+	Computed int     // of its tokens, those computed for this query; in a branch's first query the first prompt is
 	Cost     engine.Cost
 
 	KeptMin, KeptMax          int
@@ -45,7 +45,7 @@ type Query struct {
 func (j *Job) decode(ctx context.Context, b *Branched) (_ *Answered, err error) {
 	defer b.Release()
 	a := &Answered{Asked: b.Asked, refused: b.refused}
-	perBranch := make([][]*Query, len(b.Branches))
+	perBranch := make(map[*Branch][]*Query, len(b.Branches)) // looked up, never iterated
 	for turn := range b.Example.Turns {
 		if a.refused != nil {
 			break
@@ -58,20 +58,26 @@ func (j *Job) decode(ctx context.Context, b *Branched) (_ *Answered, err error) 
 		if err != nil {
 			return nil, fmt.Errorf("%s %s, turn %d: %w", b.Task.Name, b.Example.ID, turn+1, err)
 		}
-		for i, q := range qs {
-			perBranch[i] = append(perBranch[i], q)
+		for _, q := range qs {
+			perBranch[q.Branch] = append(perBranch[q.Branch], q)
 		}
 	}
-	for _, qs := range perBranch {
-		a.Queries = append(a.Queries, qs...)
+	for _, x := range b.Branches {
+		a.Queries = append(a.Queries, perBranch[x]...)
 	}
 	return a, nil
 }
 
-// turn puts one question to every branch and decodes the answers.
+// turn puts one question to every branch that asks it and decodes the answers.
 func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error) {
-	queries := make([]*Query, len(b.Branches))
-	forks := make([]*engine.Session, len(b.Branches))
+	var branches []*Branch
+	for _, x := range b.Branches {
+		if slices.Contains(x.Script.Turns, turn) {
+			branches = append(branches, x)
+		}
+	}
+	queries := make([]*Query, len(branches))
+	forks := make([]*engine.Session, len(branches))
 	defer func() {
 		for _, f := range forks {
 			if f != nil {
@@ -81,13 +87,13 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 	}()
 	var batch []engine.Chunk
 	var asked []*Query
-	for i, x := range b.Branches {
+	for i, x := range branches {
 		q := &Query{Turn: turn, Branch: x, Started: time.Now()}
 		queries[i] = q
 		if x.Script.Mode == outputs.MultiRequest {
 			forks[i] = x.session.Fork(*x.Policy)
 		}
-		if ask := x.Script.Ask[turn]; turn > 0 || x.Script.Mode == outputs.MultiRequest {
+		if ask := x.Script.Ask[turn]; ask != nil {
 			q.Answer = &engine.Answer{Logits: make([]float32, j.Engine.Model.Shape().Vocab)}
 			c := engine.Chunk{Session: x.session, Tokens: append(x.unfed(), ask...), Logits: q.Answer.Logits}
 			if forks[i] != nil {
@@ -99,7 +105,7 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 		} else {
 			q.Answer = &engine.Answer{Logits: append([]float32(nil), x.prompt.logits...)}
 		}
-		if turn == 0 {
+		if q.first() {
 			q.Prefill, q.Chunks, q.Cost = x.prompt.spent.seconds, x.prompt.spent.chunks, x.prompt.spent.cost
 			if x.Policy.Retrieve != nil && q.Cost.Rows > 0 {
 				share := float64(q.Cost.Fresh) / float64(q.Cost.Rows)
@@ -149,6 +155,9 @@ func against(queries []*Query) {
 		}
 	}
 }
+
+// first says whether the query is the one that pays for what its branch computed before any question.
+func (q *Query) first() bool { return q.Turn == q.Branch.Script.Turns[0] }
 
 // ask feeds the questions of one turn.
 func (j *Job) ask(ctx context.Context, batch []engine.Chunk, queries []*Query) error {

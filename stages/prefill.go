@@ -24,7 +24,7 @@ const pageTokens = kernels.PageTokens
 // Filled is an example whose first prompts are in the cache.
 type Filled struct {
 	*Asked
-	prompts [][]*prompt // per policy and mode; what is computed alike is the same prompt
+	prompts [][]*prompt // per policy and script; what is computed alike is the same prompt
 	refused error       // why the example was not run, or nil
 	budget  *pipeline.Budget
 	bytes   int64 // taken from budget
@@ -119,7 +119,7 @@ func (j *Job) prompts(a *Asked) [][]*prompt {
 				seen = append(seen, p)
 			}
 			p.users = append(p.users, j.Policies[i])
-			if s.Mode == outputs.MultiTurn && p.logits == nil {
+			if s.Mode != outputs.MultiRequest && p.logits == nil {
 				p.logits = make([]float32, shape.Vocab)
 			}
 			out[i] = append(out[i], p)
@@ -352,8 +352,8 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 				n += pages(len(script.First))
 			}
 			history, longest := 0, 0
-			for t, ask := range script.Ask {
-				answer := script.MaxAnswer[t]
+			for _, t := range script.Turns {
+				ask, answer := script.Ask[t], script.MaxAnswer[t]
 				if script.Mode == outputs.MultiTurn {
 					history += len(ask)
 					if j.History == outputs.OwnHistory {

@@ -20,21 +20,25 @@ type Prompter struct {
 	Tokenizer tokenizers.Tokenizer
 	Chat      *tokenizers.ChatTemplate // nil: plain text
 	MaxTokens int                      // longest conversation, in tokens
+	Prompts   *datasets.Prompts        // another wording than the tasks' own; or nil
+	Refuse    bool                     // a prompt that is too long is not asked; else it loses its middle
 }
 
 // Script is the segments of one example in one mode.
 type Script struct {
 	Mode  outputs.Mode
-	First []int32 // what is prefilled: the context, and in multi-turn mode the first question
+	Turns []int   // the turns that are asked, in order: all, or in single-turn mode one
+	First []int32 // what is prefilled: the context, and but for multi-request mode the first question
 	// Context is how many of First are before the question.
 	Context int
 	// Ask[i] is fed before the answer of turn i, on top of what is cached: in multi-request mode the question; in
 	// multi-turn mode, with gold history, the gold answer of the turn before, its end and the question; with own
-	// history, the end and the question. Ask[0] of multi-turn mode is not fed: it is in First.
+	// history, the end and the question. It is nil for a question that is in First, and for a turn that is not asked.
 	Ask       [][]int32
 	Dropped   int                // context tokens that truncation took out of the middle
 	Evidence  []outputs.Evidence // per turn
 	MaxAnswer []int              // per turn: most new tokens
+	Refused   string             // why the prompt is not to be asked, or ""
 }
 
 // marks stand for the texts in a rendered conversation; they are private-use characters, which no template treats.
@@ -43,9 +47,6 @@ const (
 	questionMark = "\uE0F1"
 	answerMark   = "\uE0F2"
 )
-
-// separator stands between context and question.
-const separator = "\n\n"
 
 // texts is a conversation cut where the caches are.
 type texts struct {
@@ -57,31 +58,59 @@ type texts struct {
 // Check renders a conversation of three turns, so that a chat template that will not do is known before anything is computed.
 func (p Prompter) Check(h outputs.History) error {
 	t := datasets.Turn{Input: "question", Answers: []string{"answer"}}
-	_, err := p.conversation(&datasets.KV, datasets.Example{Context: "context", Turns: []datasets.Turn{t, t, t}}, h)
+	e := datasets.Example{Context: "context", Turns: []datasets.Turn{t, t, t}}
+	var own *datasets.Prompts
+	_, err := p.conversation(own.Word(&datasets.KV, e, datasets.Setting{}), e, []int{0, 1, 2}, h)
 	return err
 }
 
-// Script makes the segments of an example. A chat template whose rendering of a longer conversation does not begin with
-// that of a shorter one is an error.
+// Scripts makes the segments of an example in a mode: one script, or in single-turn mode one a turn. A chat template whose rendering
+// of a longer conversation does not begin with that of a shorter one is an error.
+func (p Prompter) Scripts(t *datasets.Task, e datasets.Example, mode outputs.Mode, h outputs.History) (scripts []*Script, err error) {
+	if mode != outputs.SingleTurn {
+		s, err := p.Script(t, e, mode, h)
+		return []*Script{s}, err
+	}
+	for i := range e.Turns {
+		s, err := p.script(t, e, mode, h, []int{i})
+		if err != nil {
+			return nil, err
+		}
+		scripts = append(scripts, s)
+	}
+	return scripts, nil
+}
+
+// Script makes the segments of an example in a mode that asks all turns.
 func (p Prompter) Script(t *datasets.Task, e datasets.Example, mode outputs.Mode, h outputs.History) (*Script, error) {
+	all := make([]int, len(e.Turns))
+	for i := range all {
+		all[i] = i
+	}
+	return p.script(t, e, mode, h, all)
+}
+
+func (p Prompter) script(t *datasets.Task, e datasets.Example, mode outputs.Mode, h outputs.History, turns []int) (*Script, error) {
+	w := p.Prompts.Word(t, e, datasets.Setting{
+		Mode: string(mode), Plain: p.Chat == nil, Own: mode == outputs.MultiTurn && h == outputs.OwnHistory, First: turns[0],
+	})
 	var tx texts
 	var err error
-	switch {
-	case mode == outputs.MultiRequest:
-		tx, err = p.requests(t, e)
-	default:
-		tx, err = p.conversation(t, e, h)
+	if mode == outputs.MultiRequest {
+		tx, err = p.requests(w, e)
+	} else {
+		tx, err = p.conversation(w, e, turns, h)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Script{Mode: mode, Ask: make([][]int32, len(e.Turns)), MaxAnswer: make([]int, len(e.Turns))}
+	s := &Script{Mode: mode, Turns: turns, Ask: make([][]int32, len(e.Turns)), MaxAnswer: make([]int, len(e.Turns))}
 	ctx, offsets, err := p.context(tx.context)
 	if err != nil {
 		return nil, err
 	}
-	for i, text := range tx.ask {
-		if s.Ask[i], err = p.Tokenizer.Encode(text, false); err != nil {
+	for k, i := range turns {
+		if s.Ask[i], err = p.Tokenizer.Encode(tx.ask[k], false); err != nil {
 			return nil, fmt.Errorf("turn %d: %w", i+1, err)
 		}
 		if len(s.Ask[i]) == 0 {
@@ -90,17 +119,26 @@ func (p Prompter) Script(t *datasets.Task, e datasets.Example, mode outputs.Mode
 		s.MaxAnswer[i] = t.MaxTokens(e.Turns[i])
 	}
 	s.First, s.Context = ctx, len(ctx)
-	if mode == outputs.MultiTurn {
-		s.First = append(s.First, s.Ask[0]...)
-		s.Ask[0] = nil
+	if mode != outputs.MultiRequest {
+		s.First = append(s.First, s.Ask[turns[0]]...)
+		s.Ask[turns[0]] = nil
 	}
-	room := p.room(s, mode)
-	if room < leastRoom {
-		return nil, fmt.Errorf("a conversation of at most %d tokens leaves %d for the prompt in mode %s, where answers may take %d a turn; raise --max-tokens",
-			p.MaxTokens, max(room, 0), mode, s.MaxAnswer[0])
+	return s, p.fit(s, offsets, tx, e)
+}
+
+// fit makes First as short as it has to be, or refuses it.
+func (p Prompter) fit(s *Script, offsets []int, tx texts, e datasets.Example) error {
+	room := p.room(s, s.Mode)
+	switch n := len(s.First); {
+	case room < leastRoom:
+		return fmt.Errorf("a conversation of at most %d tokens leaves %d for the prompt in mode %s, where answers may take %d a turn; raise --max-tokens",
+			p.MaxTokens, max(room, 0), s.Mode, s.MaxAnswer[s.Turns[0]])
+	case n > room && p.Refuse:
+		s.Refused = fmt.Sprintf("its prompt of %d tokens is longer than the %d that --max-tokens %d leaves; give more, or cut it with --truncate middle", n, room, p.MaxTokens)
+		room = n
 	}
 	s.truncate(room, offsets, tx, e)
-	return s, nil
+	return nil
 }
 
 // leastRoom is the fewest tokens of a prompt that are worth a question.
@@ -167,10 +205,10 @@ func (s *Script) truncate(room int, offsets []int, tx texts, e datasets.Example)
 }
 
 // requests cuts the conversations of the multi-request mode: one context, each question on its own.
-func (p Prompter) requests(t *datasets.Task, e datasets.Example) (texts, error) {
+func (p Prompter) requests(w datasets.Worded, e datasets.Example) (texts, error) {
 	var tx texts
 	for i := range e.Turns {
-		one, err := p.opening(t, e, i)
+		one, err := p.opening(w, e, i)
 		if err != nil {
 			return texts{}, err
 		}
@@ -181,8 +219,8 @@ func (p Prompter) requests(t *datasets.Task, e datasets.Example) (texts, error) 
 }
 
 // opening is a conversation of one turn.
-func (p Prompter) opening(t *datasets.Task, e datasets.Example, turn int) (texts, error) {
-	rendered, err := p.render([]string{contextMark + separator + questionMark}, nil)
+func (p Prompter) opening(w datasets.Worded, e datasets.Example, turn int) (texts, error) {
+	rendered, err := p.render([]string{contextMark + w.Separator() + questionMark}, nil, "")
 	if err != nil {
 		return texts{}, err
 	}
@@ -191,8 +229,15 @@ func (p Prompter) opening(t *datasets.Task, e datasets.Example, turn int) (texts
 	if !ok1 || !ok2 || strings.ContainsAny(head+rest+after, contextMark+questionMark) {
 		return texts{}, fmt.Errorf("chat template does not render the user's message once and as it is; run with --no-chat")
 	}
-	ctx := t.Context(e)
-	tx := texts{context: head + ctx + rest, ask: []string{t.Query(e, turn) + after}}
+	ctx, err := w.Context()
+	if err != nil {
+		return texts{}, err
+	}
+	question, start, err := w.Ask(turn, false)
+	if err != nil {
+		return texts{}, err
+	}
+	tx := texts{context: head + ctx + rest, ask: []string{question + after + start}}
 	if i := strings.Index(tx.context, e.Context); i >= 0 {
 		tx.at = i
 	}
@@ -201,19 +246,19 @@ func (p Prompter) opening(t *datasets.Task, e datasets.Example, turn int) (texts
 
 // conversation cuts the conversation of the multi-turn mode. It renders marks in the place of all texts, so that every text stands in
 // the prompt as it is, whatever the template does to the ends of messages.
-func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.History) (texts, error) {
-	tx, err := p.opening(t, e, 0)
+func (p Prompter) conversation(w datasets.Worded, e datasets.Example, turns []int, h outputs.History) (texts, error) {
+	tx, err := p.opening(w, e, turns[0])
 	if err != nil {
 		return texts{}, err
 	}
 	user, bot := []string{contextMark}, []string(nil)
-	before, err := p.render(user, bot)
+	before, err := p.render(user, bot, w.Between())
 	if err != nil {
 		return texts{}, err
 	}
-	for i := 1; i < len(e.Turns); i++ {
+	for k, i := range turns[1:] {
 		user, bot = append(user, questionMark), append(bot, answerMark)
-		now, err := p.render(user, bot)
+		now, err := p.render(user, bot, w.Between())
 		if err != nil {
 			return texts{}, err
 		}
@@ -223,9 +268,17 @@ func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.H
 		if !ok || !ok1 || !ok2 || lead != "" && h == outputs.OwnHistory || strings.ContainsAny(lead+end+after, answerMark+questionMark) {
 			return texts{}, fmt.Errorf("chat template rewrites earlier turns, so that a cache of them is of no use; run with --no-chat")
 		}
-		ask := end + t.Query(e, i) + after
+		question, start, err := w.Ask(i, true)
+		if err != nil {
+			return texts{}, err
+		}
+		ask := end + question + after + start
 		if h != outputs.OwnHistory {
-			ask = lead + t.Gold(e.Turns[i-1]) + ask
+			gold, err := w.Gold(turns[k]) // of the turn before
+			if err != nil {
+				return texts{}, err
+			}
+			ask = lead + gold + ask
 		}
 		tx.ask = append(tx.ask, ask)
 		before = now
@@ -233,13 +286,13 @@ func (p Prompter) conversation(t *datasets.Task, e datasets.Example, h outputs.H
 	return tx, nil
 }
 
-// render writes a conversation up to where the model answers the last of the user's messages.
-func (p Prompter) render(user, bot []string) (string, error) {
+// render writes a conversation up to where the model answers the last of the user's messages. between stands after answers in plain text.
+func (p Prompter) render(user, bot []string, between string) (string, error) {
 	if p.Chat == nil {
 		var b strings.Builder
 		for i, u := range user {
 			if i > 0 {
-				b.WriteString(bot[i-1] + separator)
+				b.WriteString(bot[i-1] + between)
 			}
 			b.WriteString(u)
 		}

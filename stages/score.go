@@ -17,7 +17,7 @@ func (j *Job) score(_ context.Context, a *Answered) ([]outputs.Row, error) {
 	if a.refused != nil {
 		return j.refusals(a), nil
 	}
-	var rows []outputs.Row
+	rows := j.unasked(a)
 	for _, q := range a.Queries {
 		if err := q.idle(); err != nil {
 			return nil, fmt.Errorf("%s %s, turn %d: %w", a.Task.Name, a.Example.ID, q.Turn+1, err)
@@ -123,7 +123,7 @@ func agree(r *outputs.Result, a engine.Agreement) {
 
 func (q *Query) timing() outputs.Timing {
 	t := outputs.Timing{Prefill: q.Prefill, Chunks: q.Chunks, Question: q.Question, Token: q.Answer.Seconds}
-	if q.Turn == 0 {
+	if q.first() {
 		t.Cache = q.Branch.seconds
 	}
 	t.TTFT = t.Prefill + t.Cache + t.Question
@@ -140,18 +140,32 @@ func (q *Query) timing() outputs.Timing {
 
 // refusals are the rows of an example that was not run: score 0, and still in every denominator.
 func (j *Job) refusals(a *Answered) []outputs.Row {
-	var rows []outputs.Row
-	why := a.refused.Error()
-	for m := range j.Modes {
-		for i := range j.Policies {
-			for turn := range a.Example.Turns {
-				r := j.head(a.Asked, &j.Policies[i], a.Scripts[i][m], turn)
-				r.Status, r.Error = outputs.Refused, &why
-				r.ScoreStrict, r.ScoreFixed = new(float64), new(float64)
-				r.PromptTokens = int32(len(a.Scripts[i][m].First))
-				rows = append(rows, outputs.Row{Result: r})
-			}
+	rows := j.unasked(a)
+	for i, list := range a.Scripts {
+		for _, s := range list {
+			rows = append(rows, j.refusal(a.Asked, i, s, a.refused.Error())...)
 		}
+	}
+	return rows
+}
+
+// unasked are the rows of the prompts that were refused.
+func (j *Job) unasked(a *Answered) (rows []outputs.Row) {
+	for i, list := range a.Refused {
+		for _, s := range list {
+			rows = append(rows, j.refusal(a.Asked, i, s, s.Refused)...)
+		}
+	}
+	return rows
+}
+
+func (j *Job) refusal(a *Asked, policy int, s *Script, why string) (rows []outputs.Row) {
+	for _, turn := range s.Turns {
+		r := j.head(a, &j.Policies[policy], s, turn)
+		r.Status, r.Error = outputs.Refused, &why
+		r.ScoreStrict, r.ScoreFixed = new(float64), new(float64)
+		r.PromptTokens = int32(len(s.First))
+		rows = append(rows, outputs.Row{Result: r})
 	}
 	return rows
 }

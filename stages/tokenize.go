@@ -12,12 +12,13 @@ import (
 // Asked is an example with its prompts.
 type Asked struct {
 	Work
-	Scripts [][]*Script // per policy and mode; policies that rewrite the context alike, or leave it alone, share theirs
+	Scripts [][]*Script // per policy, in order of mode; policies that rewrite the context alike, or leave it alone, share theirs
+	Refused [][]*Script // per policy: those that are not asked
 }
 
 // tokenize makes the prompts of an example.
 func (j *Job) tokenize(ctx context.Context, w Work) (*Asked, error) {
-	a := &Asked{Work: w, Scripts: make([][]*Script, len(j.Policies))}
+	a := &Asked{Work: w, Scripts: make([][]*Script, len(j.Policies)), Refused: make([][]*Script, len(j.Policies))}
 	made := map[string][]*Script{} // by what rewrote the context, which may take long
 	for i := range j.Policies {
 		p := &j.Policies[i]
@@ -30,7 +31,13 @@ func (j *Job) tokenize(ctx context.Context, w Work) (*Asked, error) {
 				return nil, fmt.Errorf("%s %s: %w", w.Task.Name, e.ID, err)
 			}
 		}
-		a.Scripts[i] = made[p.Rewriting()]
+		for _, s := range made[p.Rewriting()] {
+			if s.Refused == "" {
+				a.Scripts[i] = append(a.Scripts[i], s)
+			} else {
+				a.Refused[i] = append(a.Refused[i], s)
+			}
+		}
 	}
 	return a, nil
 }
@@ -52,14 +59,14 @@ func rewritten(ctx context.Context, w Work, p *engine.Policy) (datasets.Example,
 	return e, nil
 }
 
-// scripts are the prompts of an example in each mode.
+// scripts are the prompts of an example, mode by mode.
 func (j *Job) scripts(t *datasets.Task, e datasets.Example) (scripts []*Script, err error) {
 	for _, mode := range j.Modes {
-		s, err := j.Prompter.Script(t, e, mode, j.History)
+		list, err := j.Prompter.Scripts(t, e, mode, j.History)
 		if err != nil {
 			return nil, err
 		}
-		scripts = append(scripts, s)
+		scripts = append(scripts, list...)
 	}
 	return scripts, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"scbench/datasets"
+	"scbench/outputs"
 	"scbench/stages/tokenizers"
 )
 
@@ -24,33 +25,38 @@ type datasetsCommand struct {
 // buildCommand builds sets.
 type buildCommand struct {
 	Task     []string `arg:"" optional:"" help:"Tasks; all by default."`
+	All      bool     `help:"All tasks that have examples of the profile, as without names."`
 	Profile  string   `help:"Length of contexts; see scbench list profiles." default:"mini"`
 	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
 	Examples int      `help:"Examples (contexts) a task." default:"10"`
 	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
 	Out      string   `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
 	Model    string   `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
+	Workers  int      `help:"Examples made at the same time; the bytes are the same for any number. One per processor by default." placeholder:"N"`
 }
 
 // Run builds the sets.
 func (b buildCommand) Run(c console) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if b.Turns < 0 {
-		return errors.New("--turns: want no negative number")
+	switch {
+	case b.Turns < 0 || b.Workers < 0:
+		return errors.New("--turns and --workers: want no negative number")
+	case b.All && len(b.Task) > 0:
+		return errors.New("--all: leave the names of tasks out")
 	}
 	tok, err := modelFlags{Model: b.Model}.tokenizer()
 	if err != nil {
 		return err
 	}
-	for _, t := range orAll(b.Task) {
-		task, err := datasets.Find(t)
-		if err != nil {
-			return err
-		}
+	tasks, err := b.tasks(c)
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
 		path := setPath(b.Out, task.Name, b.Profile, b.Seed, b.Examples, b.Turns)
 		p, err := buildSet(ctx, task, path, datasets.BuildOptions{
-			Profile: b.Profile, Seed: b.Seed, Examples: b.Examples, Turns: b.Turns, Counter: counter(tok),
+			Profile: b.Profile, Seed: b.Seed, Examples: b.Examples, Turns: b.Turns, Counter: counter(tok), Workers: b.Workers,
 		})
 		if errors.Is(err, context.Canceled) {
 			return errInterrupted
@@ -63,15 +69,23 @@ func (b buildCommand) Run(c console) error {
 	return nil
 }
 
-// orAll returns names, or those of all tasks.
-func orAll(names []string) []string {
-	if len(names) > 0 {
-		return names
+// tasks are those named; without names those that have examples of the profile, and a note names the others.
+func (b buildCommand) tasks(c console) (tasks []datasets.Task, err error) {
+	if len(b.Task) == 0 {
+		tasks, without, err := datasets.Buildable(b.Profile)
+		if len(without) > 0 {
+			fmt.Fprintf(c.err, "note: %s: no examples of profile %s\n", strings.Join(without, ", "), b.Profile)
+		}
+		return tasks, err
 	}
-	for _, t := range datasets.All {
-		names = append(names, t.Name)
+	for _, name := range b.Task {
+		t, err := datasets.Find(name)
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, t)
 	}
-	return names
+	return tasks, nil
 }
 
 // setPath names the file of a built set after all that it depends on but the tokenizer.
@@ -187,6 +201,7 @@ type showCommand struct {
 	File    string `arg:"" help:"Prepared set." type:"existingfile"`
 	Example int    `help:"Example to show, from 0." default:"0"`
 	Chars   int    `help:"Characters of each text." default:"300"`
+	Prompts string `help:"Show also how a wording set puts the example, see examples/prompts.json." placeholder:"FILE" type:"existingfile"`
 }
 
 // Run prints the summary.
@@ -195,5 +210,17 @@ func (s showCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	return sum.Print(c.out, s.Chars)
+	prompts, err := readPrompts(s.Prompts)
+	if err != nil {
+		return err
+	}
+	if err := sum.Print(c.out, s.Chars); err != nil || prompts == nil {
+		return err
+	}
+	task, err := datasets.Find(sum.Provenance.Task)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.File, err)
+	}
+	fmt.Fprintf(c.out, "\nprompts    %s %s\n", outputs.Clean(prompts.Name), prompts.Hash)
+	return printWorded(c.out, prompts, task, sum.Sample.Example, s.Chars)
 }

@@ -9,8 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	"scbench/datasets"
 	"scbench/datasets/metric"
 	"scbench/kernels"
 	"scbench/outputs"
@@ -34,10 +36,15 @@ type runCommand struct {
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
 
 	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 trishape:init=16,local=240,last=32 minference:vertical=64,slash=128 streamingllm:init=16,local=240 snapkv:budget=256 pyramidkv:budget=256 kivi:bits=2|4 cacheblend:chunk=128 quest:budget=256 retrievalattention:sinks=16,window=112,topk=128,index=flat"`
-	Mode    []string `help:"Shared-context modes." enum:"multi-turn,multi-request" default:"multi-turn,multi-request"`
+	Mode    []string `help:"How questions share their context: multi-turn, multi-request, or single-turn, the baseline in which each has a prompt of its own." enum:"multi-turn,multi-request,single-turn" default:"multi-turn,multi-request"`
 	History string   `help:"Earlier answers in multi-turn prompts: gold, or the model's own." enum:"gold,own" default:"gold"`
+	Shuffle *uint64  `help:"Ask the questions of each context in another order, drawn with this seed." placeholder:"SEED"`
+	Repeat  bool     `help:"Ask the first question again as the last one."`
+	Prompts string   `help:"Another wording of instructions and questions, see examples/prompts.json." placeholder:"FILE" type:"existingfile"`
+	Strict  bool     `help:"Let prompts give away what the reference's do: Math.Find's first question stands in the context, before a method should know it."`
 
-	MaxTokens int     `help:"Longest conversation in tokens; contexts are cut in the middle to fit. The model's limit, at most 131072, by default." placeholder:"N"`
+	MaxTokens int     `help:"Longest conversation in tokens. The model's limit, at most 131072, by default." placeholder:"N"`
+	Truncate  string  `help:"What becomes of longer prompts: they lose their middle, or they are refused and count as failed." enum:"middle,refuse" default:"middle"`
 	KVMemory  string  `name:"kv-memory" help:"Most memory for KV caches, such as 8GiB; half of what is free by default." placeholder:"SIZE"`
 	Limit     float64 `help:"Seconds that decoding one answer may take; answers cut off so are counted as failed." placeholder:"SECONDS"`
 
@@ -68,6 +75,16 @@ type resolved struct {
 	Kernels   string   `json:"kernels"`
 	Precision string   `json:"precision"`
 	Data      []string `json:"data"` // content hashes
+	Shuffle   *uint64  `json:"shuffle,omitempty"`
+	Repeat    bool     `json:"repeat,omitempty"`
+	Truncate  string   `json:"truncate,omitempty"` // "" is middle
+	Prompts   *wording `json:"prompts,omitempty"`  // nil is the tasks' own
+}
+
+// wording names a wording set.
+type wording struct {
+	Name string `json:"name"`
+	Hash string `json:"hash"`
 }
 
 // Run runs the benchmark and prints the table.
@@ -106,7 +123,10 @@ func (r *runCommand) Run(c console) error {
 	}
 	mem := &kv.OffHeap{}
 	store := kv.NewStore(mem, o.PageFormat(), o.Shape().Dim, limit+slack)
-	job := r.job(o, policies, store, limit)
+	job, err := r.job(o, policies, store, limit)
+	if err != nil {
+		return err
+	}
 	if err := job.Prompter.Check(job.History); err != nil {
 		return err
 	}
@@ -151,9 +171,9 @@ func (r *runCommand) check() error {
 	case len(r.Data) > 0 && (len(r.Task) > 0 || r.Profile != "" || r.Seed != nil):
 		return errors.New("--data brings its own tasks, lengths and seeds: leave --task, --profile and --seed out")
 	case len(r.Mode) == 0 || slices.Contains(r.Mode, ""):
-		return errors.New("--mode: want multi-turn, multi-request or both")
-	case len(r.Mode) == 2 && r.Mode[0] == r.Mode[1]:
-		return fmt.Errorf("--mode: %s is asked for twice", r.Mode[0])
+		return errors.New("--mode: want multi-turn, multi-request, single-turn or several of them")
+	case len(r.Mode) > len(slices.Compact(slices.Sorted(slices.Values(r.Mode)))):
+		return fmt.Errorf("--mode: %s: a mode is asked for twice", strings.Join(r.Mode, ","))
 	case r.Turns < 0 || r.Examples < 0 || r.MaxTokens < 0:
 		return errors.New("--turns, --examples and --max-tokens: want no negative number")
 	case !(r.Limit >= 0) || math.IsInf(r.Limit, 0):
@@ -229,7 +249,11 @@ func (r *runCommand) policies(o *opened, e *encoders) ([]engine.Policy, error) {
 }
 
 // job resolves the run.
-func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, limit int64) *stages.Job {
+func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, limit int64) (*stages.Job, error) {
+	prompts, err := r.prompts()
+	if err != nil {
+		return nil, err
+	}
 	if r.MaxTokens <= 0 {
 		r.MaxTokens = min(131072, o.Shape().MaxTokens)
 	}
@@ -237,7 +261,7 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		Engine: &engine.Engine{Model: o.Model, Store: store, Pool: o.pool, Encode: func(text string) ([]int32, error) {
 			return o.tokenizer.Encode(text, false)
 		}},
-		Prompter: stages.Prompter{Tokenizer: o.tokenizer, Chat: o.chat, MaxTokens: r.MaxTokens},
+		Prompter: stages.Prompter{Tokenizer: o.tokenizer, Chat: o.chat, MaxTokens: r.MaxTokens, Prompts: prompts, Refuse: r.Truncate == "refuse"},
 		Policies: policies,
 		History:  outputs.History(r.History),
 		Stop:     o.Config.EosIDs,
@@ -255,7 +279,12 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 	for _, m := range r.Mode {
 		j.Modes = append(j.Modes, outputs.Mode(m))
 	}
-	return j
+	return j, nil
+}
+
+// variant is how the turns of examples are asked.
+func (r *runCommand) variant() datasets.Variant {
+	return datasets.Variant{Turns: r.Turns, Shuffle: r.Shuffle, Repeat: r.Repeat}
 }
 
 // prefixCache opens the cache of prompts that was asked for, or none.
@@ -287,11 +316,19 @@ func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *output
 	cfg := resolved{
 		Model: filepath.Base(model), Modes: r.Mode, History: r.History, Turns: r.Turns, Examples: r.Examples, MaxTokens: r.MaxTokens,
 		Limit: r.Limit, KVMemory: r.KVMemory, Chat: j.Base.ChatTemplateHash, Tokenizer: j.Base.TokenizerHash, Kernels: j.Base.KernelTier, Precision: j.Base.Precision,
+		Shuffle: r.Shuffle, Repeat: r.Repeat,
+	}
+	if r.Truncate == "refuse" {
+		cfg.Truncate = r.Truncate
 	}
 	m := outputs.Manifest{
 		Build: build, Hashes: map[string]string{"weights": o.weights, "tokenizer": cfg.Tokenizer, "chat_template": cfg.Chat},
 		Versions: map[string]string{"scorer": metric.Version, "kernels": cfg.Kernels},
 		Order:    outputs.Order{Modes: j.Modes, Histories: []outputs.History{j.History, outputs.NoHistory}},
+	}
+	if p := j.Prompter.Prompts; p != nil {
+		cfg.Prompts = &wording{p.Name, p.Hash}
+		m.Hashes["prompts"] = p.Hash
 	}
 	for _, p := range j.Policies {
 		cfg.Methods, m.Order.Methods = append(cfg.Methods, p.Name), append(m.Order.Methods, p.Name)

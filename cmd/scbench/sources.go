@@ -149,10 +149,7 @@ func (s source) examples(r *runCommand) func(yield func(datasets.Example, error)
 				return
 			}
 			n++
-			if r.Turns > 0 && len(e.Turns) > r.Turns {
-				e.Turns = e.Turns[:r.Turns]
-			}
-			if !yield(e, err) || err != nil {
+			if !yield(r.variant().Of(e), err) || err != nil {
 				return
 			}
 		}

@@ -1,0 +1,64 @@
+package datasets
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+)
+
+func TestVariant(t *testing.T) {
+	e := Example{ID: "kv-000001", Task: "kv"}
+	for i := range 6 {
+		e.Turns = append(e.Turns, Turn{Input: fmt.Sprint(i), Answers: []string{"a"}})
+	}
+	seed := func(n uint64) *uint64 { return &n }
+	inputs := func(e Example) (s []string) {
+		for _, t := range e.Turns {
+			s = append(s, t.Input)
+		}
+		return s
+	}
+	for _, c := range []struct {
+		v    Variant
+		want []string
+	}{
+		{Variant{}, []string{"0", "1", "2", "3", "4", "5"}},
+		{Variant{Turns: 2}, []string{"0", "1"}},
+		{Variant{Turns: 9, Repeat: true}, []string{"0", "1", "2", "3", "4", "5", "0"}},
+		{Variant{Turns: 1, Repeat: true}, []string{"0", "0"}},
+	} {
+		if got := inputs(c.v.Of(e)); !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.v, got, c.want)
+		}
+	}
+	orders := map[string]bool{}
+	for s := range uint64(20) {
+		v := Variant{Turns: 4, Shuffle: seed(s), Repeat: true}
+		got := inputs(v.Of(e))
+		if !slices.Equal(got, inputs(v.Of(e))) || len(got) != 5 || got[4] != got[0] {
+			t.Fatalf("seed %d: %v", s, got)
+		}
+		orders[fmt.Sprint(got)] = true
+		slices.Sort(got[:4])
+		if !slices.Equal(got[:4], []string{"0", "1", "2", "3"}) {
+			t.Errorf("seed %d asks %v", s, got)
+		}
+	}
+	if len(orders) < 10 {
+		t.Errorf("20 seeds have %d orders", len(orders))
+	}
+	other := e
+	other.ID = "kv-000002"
+	same := 0
+	for s := range uint64(20) {
+		if v := (Variant{Shuffle: seed(s)}); slices.Equal(v.Order(e), v.Order(other)) {
+			same++
+		}
+	}
+	if same > 3 {
+		t.Errorf("two examples have one order for %d of 20 seeds", same)
+	}
+	if inputs(e)[0] != "0" || len(e.Turns) != 6 {
+		t.Error("the example itself was changed")
+	}
+}
