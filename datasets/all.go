@@ -10,6 +10,9 @@ var All = []Task{
 	KV,
 	PrefixSuffix,
 	VT,
+	QAEng,
+	QAChn,
+	ChoiceEng,
 	MF,
 }
 

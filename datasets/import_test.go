@@ -52,6 +52,8 @@ func TestImportErrors(t *testing.T) {
 		{"mf", `{"context": [1, 2.5], "multi_turns": []}`, `field context[1]: want integer, have number 2.5`},
 		{"choiceeng", turns(`{}`), `field multi_turns[0].options: want list, have nothing`},
 		{"choiceeng", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "options": ["a"]}]}`, `field multi_turns[0].options: want at least two options, have 1`},
+		{"choiceeng", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "options": ["a", "b", "c", "d", "e"]}]}`, `field multi_turns[0].options: want at most 4 options, have 5`},
+		{"choiceeng", `{"context": "c", "multi_turns": [{"input": "q", "answer": "B", "options": ["a", "b"]}]}`, `field multi_turns[0].answer: "B" is none of the options`},
 		{"repoqaandkv", turns(`{}`), `field multi_turns[0].task: want string, have nothing`},
 		{"repoqaandkv", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_mf"}]}`, `field multi_turns[0].task: want one of repoqa, kv, have string "scbench_mf"`},
 		{"kv", `{"context": "c", "context": "d"}`, `field "context" is there twice`},

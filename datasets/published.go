@@ -109,8 +109,13 @@ func (n normaliser) turn(at place, v any) (t Turn, err error) {
 		if t.Options, err = listOf(at.field("options"), options, place.text); err != nil {
 			return t, err
 		}
-		if len(t.Options) < 2 {
-			return t, at.field("options").errorf("want at least two options, have %d", len(t.Options))
+		switch n := len(t.Options); {
+		case n < 2:
+			return t, at.field("options").errorf("want at least two options, have %d", n)
+		case n > maxOptions:
+			return t, at.field("options").errorf("want at most %d options, have %d", maxOptions, n)
+		case !slices.Contains(t.Options, t.Answers[0]):
+			return t, at.field("answer").errorf("%q is none of the options", t.Answers[0])
 		}
 	}
 	if n.kind.parts != nil {

@@ -1,5 +1,7 @@
 package datasets
 
+import "fmt"
+
 // The parts that most tasks are worded with.
 
 // instructed is a Task.Context: the instruction and then the context. A mini example brings its own introduction.
@@ -20,3 +22,13 @@ func firstAnswer(t Turn) string { return t.Answers[0] }
 
 // atMost is a Task.MaxTokens: n for every turn.
 func atMost(n int) func(Turn) int { return func(Turn) int { return n } }
+
+// questionForm is a Task.Query: the form with the input of turn i in it. A mini example asks its input word for word.
+func questionForm(form string) func(Example, int) string {
+	return func(e Example, i int) string {
+		if e.Profile == MiniProfile {
+			return e.Turns[i].Input
+		}
+		return fmt.Sprintf(form, e.Turns[i].Input)
+	}
+}

@@ -25,4 +25,16 @@ Athens Berlin Boston Cairo Dublin Geneva Havana Lima Lisbon London Madrid Milan 
 Warsaw Zurich`)
 	verbs = strings.Fields(`
 watched followed painted carried found lost crossed visited washed moved opened closed fixed sold bought drew held hid`)
+	givenNames = strings.Fields(`
+Adam Alice Anna Ben Bella Carl Clara David Diana Emma Eric Felix Fiona George Grace Hanna Henry Ivan Julia Karl Laura Leo Lucy
+Maria Mark Mia Nina Noah Olga Oscar Paul Peter Rita Robert Rosa Sara Simon Sofia Thomas Vera Victor Wanda`)
+	surnames = strings.Fields(`
+Adler Baker Barnes Bell Brook Carter Chase Cole Cook Cross Dale Ellis Fisher Flint Ford Frost Grant Gray Hale Hart Hill Holt Hunt
+King Lane Long Marsh Mason Mills Moss Nash North Page Park Price Reed Rice Rowe Shaw Stone Todd Vale Wade Ward Webb West Wood York`)
+	jobs = strings.Fields(`
+actor baker banker barber builder chemist dentist doctor driver editor farmer guard judge lawyer miner nurse painter pilot plumber
+poet sailor singer tailor teacher waiter writer`)
+	things = strings.Fields(`
+book bottle box brush camera chair clock coin cup envelope guitar hat key knife letter map notebook pencil phone plate ring scarf
+suitcase ticket umbrella vase wallet watch`)
 )
