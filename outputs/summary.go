@@ -108,9 +108,11 @@ func (s *Summary) Add(r *Result) {
 	if r.PromptTokens > 0 {
 		c.Kept.Add(r.KeptMean / float64(r.PromptTokens))
 	}
-	c.Resident.Add(float64(r.KVBytesResident))
-	c.Logical.Add(float64(r.KVBytesLogical))
-	c.Read.Add(r.ReadBytesPerToken)
+	if r.KVBytesLogical > 0 { // else the answer comes from elsewhere, and nothing was measured
+		c.Resident.Add(float64(r.KVBytesResident))
+		c.Logical.Add(float64(r.KVBytesLogical))
+		c.Read.Add(r.ReadBytesPerToken)
+	}
 	c.Prefill.add(r.PrefillCells, r.PrefillCellsDense)
 	c.Decode.add(r.DecodeCells, r.DecodeCellsDense)
 }

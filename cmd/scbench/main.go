@@ -27,6 +27,7 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about fifteen seconds."`
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
+	Score    scoreCommand    `cmd:"" help:"Score the answers of a finished run again, or those that the reference implementation wrote, without a model."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
 	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
 	Methods  methodsCommand  `cmd:"" help:"List methods, and search the pattern of each head of a model for MInference."`

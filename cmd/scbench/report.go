@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -120,13 +121,17 @@ func caveats(rows []outputs.Result) (notes []string) {
 
 // showRunCommand prints the table of a run.
 type showRunCommand struct {
-	Folder   string `arg:"" help:"Folder of the run, outputs/runs/ID." type:"existingdir"`
+	From     string `arg:"" help:"Folder of the run, outputs/runs/ID, or a results file." type:"path"`
 	Markdown bool   `help:"As Markdown."`
 }
 
 // Run prints the table, and below it what one has to know to read it.
 func (s showRunCommand) Run(c console) error {
-	rows, err := outputs.ReadResults(filepath.Join(s.Folder, outputs.ResultsFile))
+	path := s.From
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		path = filepath.Join(path, outputs.ResultsFile)
+	}
+	rows, err := outputs.ReadResults(path)
 	if err != nil {
 		return err
 	}
