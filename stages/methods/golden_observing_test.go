@@ -30,11 +30,8 @@ var observingRunners = map[string]func(*testing.T, vector){
 	"kvpress/think":                      goldenThinKPress,
 	"kvpress/duoattention":               goldenDuoAttention,
 	"kvpress/kvzip_chunk":                goldenKVzip,
-	"kvpress/kvzip_plus_chunk": func(t *testing.T, _ vector) {
-		t.Skip("not run: KVzip+ weighs attention by the output projection and the residual stream, which no method sees")
-	},
-	"kvpress/kvzip_global_prune":       goldenKVzipPrune,
-	"kvpress/adakv_expected_attention": goldenAdaptiveExpectedAttention,
+	"kvpress/kvzip_global_prune":         goldenKVzipPrune,
+	"kvpress/adakv_expected_attention":   goldenAdaptiveExpectedAttention,
 }
 
 // inputs opens the queries, keys and values that the vectors of kvpress share.

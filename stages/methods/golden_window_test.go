@@ -56,9 +56,9 @@ func goldenPyramidKV(t *testing.T, v vector) {
 	}
 }
 
-// TestGoldenPyramidSchedule runs the tables of how many tokens each layer keeps.
-func TestGoldenPyramidSchedule(t *testing.T) {
-	data, err := os.ReadFile(goldenPath("methods", "pyramidkv", "schedule.json"))
+// goldenPyramidSchedule runs the tables of how many tokens each layer keeps.
+func goldenPyramidSchedule(t *testing.T, file string) {
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
