@@ -81,6 +81,10 @@ func (b *block) headlineColumns() []column {
 	}
 	add("prefill", share(func(c Cell) Share { return c.Prefill }))
 	add("decode", share(func(c Cell) Share { return c.Decode }))
+	if cut(b.cells) > 0 {
+		add("answerable", mean(Cell.Answerable))
+		add("cut", func(_ string, cells []Cell) field { return field{{fmt.Sprint(cut(cells)), yellow}} })
+	}
 	if failures(b.cells) > 0 {
 		add("failed", func(_ string, cells []Cell) field {
 			if n := failures(cells); n > 0 {
@@ -95,6 +99,16 @@ func (b *block) headlineColumns() []column {
 func failures(cells []Cell) (n int) {
 	for _, c := range cells {
 		n += c.Failed
+	}
+	return n
+}
+
+// cut is the number of queries whose evidence was cut out.
+func cut(cells []Cell) (n int) {
+	for _, c := range cells {
+		for _, p := range c.Parts {
+			n += p.Cut.N
+		}
 	}
 	return n
 }

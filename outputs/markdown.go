@@ -31,7 +31,7 @@ func (s Summary) Markdown(w io.Writer) error {
 			fmt.Fprintf(&b, "- %s: %s\n", escapeMarkdown(names[i]), escapeMarkdown(spec))
 		}
 	}
-	for _, line := range definitions {
+	for _, line := range s.definitions() {
 		fmt.Fprintf(&b, "- %s\n", line)
 	}
 	_, err := io.WriteString(w, b.String())

@@ -43,6 +43,9 @@ type Part struct {
 	Strict Mean       `json:"strict"` // over queries
 	Fixed  Mean       `json:"fixed"`
 	Turns  []TurnMean `json:"turns"` // ascending; only turns that were asked
+
+	Cut        Mean `json:"evidence_cut"` // Fixed over the queries whose evidence truncation cut out
+	Answerable Mean `json:"answerable"`   // and over all others
 }
 
 // Cell sums up the queries of one task under one method, mode and history.
@@ -100,6 +103,11 @@ func (s *Summary) Add(r *Result) {
 	if r.ScoreFixed != nil {
 		p.Fixed.Add(*r.ScoreFixed)
 		t.Fixed.Add(*r.ScoreFixed)
+		if r.Evidence == EvidenceCut {
+			p.Cut.Add(*r.ScoreFixed)
+		} else {
+			p.Answerable.Add(*r.ScoreFixed)
+		}
 	}
 	if r.Status.Failure() {
 		c.Failed++
@@ -168,6 +176,29 @@ func (c Cell) overParts(of func(Part) Mean) (float64, bool) {
 		}
 	}
 	return m.Value()
+}
+
+// Paper is the task's score as the paper has it: published scoring, in multi-turn mode the mean over turns of each turn's mean, so that a turn
+// that few sessions have weighs like the first, else the mean over queries; of a mixed task the mean of its subtasks.
+//
+// Differs from the reference: a subtask that a turn does not ask is left out of that turn, where the reference prints 0.000.
+func (c Cell) Paper() (x float64, ok bool) {
+	if c.Mode != MultiTurn {
+		return c.Strict()
+	}
+	return c.overParts(func(p Part) (turns Mean) {
+		for _, t := range p.Turns {
+			if x, ok := t.Strict.Value(); ok {
+				turns.Add(x)
+			}
+		}
+		return turns
+	})
+}
+
+// Answerable is Fixed over the queries whose evidence truncation did not cut out.
+func (c Cell) Answerable() (x float64, ok bool) {
+	return c.overParts(func(p Part) Mean { return p.Answerable })
 }
 
 // Turns returns the fixed scores by turn, ascending, over the queries of all subtasks.

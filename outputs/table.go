@@ -35,6 +35,17 @@ var definitions = []string{
 	"kept: tokens kept of the prompt's. KV MiB: bytes a branch holds, shared pages included. prefill, decode: attention cells computed of dense ones.",
 }
 
+// cutDefinition defines two columns that are there only where evidence was cut.
+const cutDefinition = "answerable: the mean over the queries whose evidence truncation left in the prompt. cut: how many it did not."
+
+// definitions are those of the columns that the summary has.
+func (s Summary) definitions() []string {
+	if cut(s.Cells) == 0 {
+		return definitions
+	}
+	return append(definitions[:len(definitions):len(definitions)], cutDefinition)
+}
+
 // Table writes the summary for reading: one table per mode and history, definitions once below. Names from data are
 // cleaned. The error is the writer's.
 func (s Summary) Table(w io.Writer, o TableOptions) error {
@@ -52,7 +63,7 @@ func (s Summary) Table(w io.Writer, o TableOptions) error {
 	}
 	if len(s.Cells) > 0 {
 		writeLegend(&b, s.methods(), color)
-		for _, line := range definitions {
+		for _, line := range s.definitions() {
 			b.WriteString(paint(wrap(line, width), dim, color))
 		}
 	}

@@ -122,7 +122,9 @@ func caveats(rows []outputs.Result) (notes []string) {
 // showRunCommand prints the table of a run.
 type showRunCommand struct {
 	From     string `arg:"" help:"Folder of the run, outputs/runs/ID, or a results file." type:"path"`
-	Markdown bool   `help:"As Markdown."`
+	Markdown bool   `help:"As Markdown." xor:"form"`
+	Paper    bool   `help:"As the paper aggregates: published scoring, means of turns' means, skills and AVG." xor:"form"`
+	Details  bool   `help:"Every mean with the number of queries behind it: by task, part, method and turn." xor:"form"`
 }
 
 // Run prints the table, and below it what one has to know to read it.
@@ -135,10 +137,18 @@ func (s showRunCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	if s.Markdown {
-		return outputs.Summarize(rows).Markdown(c.out)
+	summary := outputs.Summarize(rows)
+	switch {
+	case s.Markdown:
+		return summary.Markdown(c.out)
+	case s.Paper:
+		err = summary.Paper(c.out, outputs.TableOptions{})
+	case s.Details:
+		err = summary.Details(c.out, outputs.TableOptions{})
+	default:
+		err = summary.Table(c.out, outputs.TableOptions{})
 	}
-	if err := outputs.Summarize(rows).Table(c.out, outputs.TableOptions{}); err != nil {
+	if err != nil {
 		return err
 	}
 	for _, note := range caveats(rows) {
