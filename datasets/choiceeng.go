@@ -72,7 +72,7 @@ func scoreChoice(answer string, t Turn) metric.Scores {
 const maxOptions = 4
 
 func buildChoiceEng(r *rand.Rand, s Size) (Example, error) {
-	return english.session(r, s, bookKind{task: "choiceeng", turns: 4, options: maxOptions, sentences: 13100})
+	return english.session(r, s, bookKind{task: "choiceeng", turns: 4, options: maxOptions, sentences: 12200})
 }
 
 // optionsOf are right and three of wrong, in random order.

@@ -27,5 +27,5 @@ var QAChn = Task{
 }
 
 func buildQAChn(r *rand.Rand, s Size) (Example, error) {
-	return chinese.session(r, s, bookKind{task: "qachn", turns: 5, sentences: 110800})
+	return chinese.session(r, s, bookKind{task: "qachn", turns: 5, sentences: 104900})
 }

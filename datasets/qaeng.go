@@ -34,5 +34,5 @@ var QAEng = Task{
 }
 
 func buildQAEng(r *rand.Rand, s Size) (Example, error) {
-	return english.session(r, s, bookKind{task: "qaeng", turns: 5, sentences: 13900})
+	return english.session(r, s, bookKind{task: "qaeng", turns: 5, sentences: 12900})
 }

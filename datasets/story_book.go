@@ -179,7 +179,9 @@ func (w *world) write(lines []bookLine) []byte {
 func (w *world) sentence(b []byte, l bookLine) []byte {
 	switch {
 	case !l.tells:
-		return w.form(b, pick(w.r, w.filler), fact{a: w.people[w.r.IntN(len(w.people))]})
+		a := w.r.IntN(len(w.people))
+		other := (a + 1 + w.r.IntN(max(1, len(w.people)-1))) % len(w.people)
+		return w.form(b, pick(w.r, w.filler), fact{a: w.people[a], b: w.people[other]})
 	case l.denied:
 		rumour := w.rumours[w.r.IntN(len(w.rumours))]
 		b = append(b, rumour[0]...)
