@@ -59,18 +59,19 @@ type BuildOptions struct {
 	Seed     uint64
 	Examples int // number of examples, at least 1
 	Turns    int // questions per example; 0: as many as the published rows have
+	Dials        // how hard they shall be; a task turns those that it has
 	Counter  Counter
 	Workers  int // examples made at the same time; 0: one per processor
 }
 
-// Build makes a set of task's examples and writes it to path as Write does. Example i is a function of seed, task, profile, turns,
+// Build makes a set of task's examples and writes it to path as Write does. Example i is a function of seed, task, profile, turns, dials,
 // counter and i alone: neither the number of workers nor the number of examples changes it. At most Workers examples are in memory.
 func Build(ctx context.Context, task Task, o BuildOptions, path string) (Provenance, error) {
 	rows, err := Generate(ctx, task, o)
 	if err != nil {
 		return Provenance{}, err
 	}
-	p := Provenance{Task: task.Name, Profile: o.Profile, Seed: o.Seed, Generator: Generator, Tokenizer: o.Counter.Hash}
+	p := Provenance{Task: task.Name, Profile: o.Profile, Seed: o.Seed, Dials: o.Dials.String(), Generator: Generator, Tokenizer: o.Counter.Hash}
 	return Write(ctx, path, p, rows)
 }
 
@@ -97,7 +98,7 @@ func Generate(ctx context.Context, task Task, o BuildOptions) (iter.Seq2[Row, er
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	size := Size{Tokens: profile.Tokens, Turns: o.Turns, Count: o.Counter.Count}
+	size := Size{Tokens: profile.Tokens, Turns: o.Turns, Count: o.Counter.Count, Dials: o.Dials}
 	return inOrder(ctx, o.Examples, o.Workers, func(i int) (row Row, err error) {
 		id := fmt.Sprintf("%s-%06d", task.Name, i)
 		defer func() {

@@ -33,13 +33,13 @@ var KV = Task{
 
 func buildKV(r *rand.Rand, s Size) (Example, error) {
 	turns := s.turns(5)
-	return s.grow(turns, 2500, func(n int) (Example, error) {
+	return s.grow(s.least(turns), 2500, func(n int) (Example, error) {
 		keys, err := unique(r, n, uuid4)
 		if err != nil {
 			return Example{}, err
 		}
 		o := object{"JSON data:\n", "\nKey: \"%s\"\nThe value associated with the specified key is: ", keys, values(r, n, uuid4)}
-		return o.ask(strata(r, n, turns)), nil
+		return o.ask(s.within(r, n, turns, strata)), nil
 	})
 }
 
@@ -52,14 +52,14 @@ var miniKinds = []struct{ key, value func(*rand.Rand) string }{
 
 func miniKV(r *rand.Rand, s Size) (Example, error) {
 	turns, kind := s.turns(5), miniKinds[r.IntN(len(miniKinds))]
-	return s.grow(turns, 0, func(n int) (Example, error) {
+	return s.grow(s.least(turns), 0, func(n int) (Example, error) {
 		keys, err := unique(r, n, kind.key)
 		if err != nil {
 			return Example{}, err
 		}
 		o := object{"Below is a JSON object that maps keys to values.\n\nJSON data:\n",
 			"Key: \"%s\"\nThe value associated with the specified key is:", keys, values(r, n, kind.value)}
-		e := o.ask(sample(r, n, turns))
+		e := o.ask(s.within(r, n, turns, sample))
 		e.Profile = MiniProfile
 		return e, nil
 	})

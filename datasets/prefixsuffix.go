@@ -64,9 +64,13 @@ func buildPrefixSuffix(r *rand.Rand, s Size) (Example, error) {
 		decoys: func(*rand.Rand) (int, int) { return 2, 2 },
 		even:   true,
 	}
-	turns := s.turns(5)
-	return s.grow(5*turns, 6000, func(n int) (Example, error) {
-		l, err := kind.list(r, n, strata(r, n, turns))
+	turns, decoys := s.turns(5), 4
+	if s.Distractors != 0 {
+		decoys = max(s.Distractors, 0)
+		kind.decoys = func(*rand.Rand) (int, int) { return (decoys + 1) / 2, decoys / 2 }
+	}
+	return s.grow(max(s.least(turns), (1+decoys)*turns), 6000, func(n int) (Example, error) {
+		l, err := kind.list(r, n, s.within(r, n, turns, strata))
 		return l.example("", ", ", "Prefix: %s; Suffix: %s. The word with both prefix and suffix from the dict is"), err
 	})
 }
@@ -85,8 +89,8 @@ func miniPrefixSuffix(r *rand.Rand, s Size) (Example, error) {
 		}
 	}
 	turns := s.turns(5)
-	return s.grow(3*turns, 0, func(n int) (Example, error) {
-		l, err := kind.list(r, n, sample(r, n, turns))
+	return s.grow(max(s.least(turns), 3*turns), 0, func(n int) (Example, error) {
+		l, err := kind.list(r, n, s.within(r, n, turns, sample))
 		e := l.example("Below is a list of strings.\n\n", "\n", `Find the string with prefix "%s" and suffix "%s".`)
 		e.Profile = MiniProfile
 		return e, err

@@ -18,6 +18,7 @@ type Provenance struct {
 	Task      string // (task) name of the task
 	Profile   string // (profile) name of the profile it was built with; "published" when imported
 	Seed      uint64 // (seed) seed it was built with; 0 when imported
+	Dials     string // (dials) the dials that were turned, as Dials.String; "" where none was, and then it is not in the file
 	Generator string // (generator) version of the builders or of the importer, Generator or Importer
 	Tokenizer string // (tokenizer) hash of the tokenizer that counted the tokens; "" for four bytes a token
 	Source    string // (source) imported: base name and BLAKE3 of every file read, in order; else ""
@@ -27,7 +28,7 @@ type Provenance struct {
 
 // pairs lists the metadata entries in a fixed order.
 func (p Provenance) pairs() [][2]string {
-	return [][2]string{
+	all := [][2]string{
 		{"scbench.schema", schemaVersion},
 		{"scbench.task", p.Task},
 		{"scbench.profile", p.Profile},
@@ -38,6 +39,10 @@ func (p Provenance) pairs() [][2]string {
 		{"scbench.rows", strconv.Itoa(p.Rows)},
 		{"scbench.content", p.Content},
 	}
+	if p.Dials != "" {
+		all = append(all, [2]string{"scbench.dials", p.Dials})
+	}
+	return all
 }
 
 // parseProvenance is the inverse of pairs; find looks a key up in the file's metadata.
@@ -57,6 +62,9 @@ func parseProvenance(find func(key string) *string) (p Provenance, err error) {
 	}
 	p = Provenance{Task: get("task"), Profile: get("profile"), Generator: get("generator"), Tokenizer: get("tokenizer"),
 		Source: get("source"), Content: get("content")}
+	if v := find("scbench.dials"); v != nil {
+		p.Dials = *v
+	}
 	seed, rows := get("seed"), get("rows")
 	if err != nil {
 		return p, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 )
 
 // The most that a Size may ask for. Beyond them lies a slip of the finger, and after it the end of the memory.
@@ -21,12 +22,49 @@ type Dials struct {
 	Depth       [2]float64 // the evidence stands in this part of the context, as shares of its length; {0, 0}: anywhere
 }
 
+// String names the dials that are turned: "hops=2,distractors=0,depth=0.2-0.4"; "" if none is.
+func (d Dials) String() string {
+	var turned []string
+	if d.Hops != 0 {
+		turned = append(turned, fmt.Sprintf("hops=%d", d.Hops))
+	}
+	if d.Distractors != 0 {
+		turned = append(turned, fmt.Sprintf("distractors=%d", max(d.Distractors, 0)))
+	}
+	if d.Depth != [2]float64{} {
+		turned = append(turned, fmt.Sprintf("depth=%g-%g", d.Depth[0], d.Depth[1]))
+	}
+	return strings.Join(turned, ",")
+}
+
 // window is the part of n places in which evidence may stand.
 func (d Dials) window(n int) (lo, hi int) {
 	if d.Depth == [2]float64{} {
 		return 0, n
 	}
 	return int(d.Depth[0] * float64(n)), int(d.Depth[1] * float64(n))
+}
+
+// least is the fewest places of which k lie in the window, or as good as in it.
+func (d Dials) least(k int) int {
+	if d.Depth == [2]float64{} {
+		return k
+	}
+	return int(math.Ceil(float64(k) / (d.Depth[1] - d.Depth[0])))
+}
+
+// within chooses k places of those of n that lie in the window, as draw does of all; n is at least least(k).
+func (d Dials) within(r *rand.Rand, n, k int, draw func(r *rand.Rand, n, k int) []int) []int {
+	lo, hi := d.window(n)
+	if hi < lo+k { // a place was lost in rounding
+		hi = min(lo+k, n)
+		lo = hi - k
+	}
+	at := draw(r, hi-lo, k)
+	for i := range at {
+		at[i] += lo
+	}
+	return at
 }
 
 func (d Dials) check() error {

@@ -90,6 +90,9 @@ func (s Summary) Print(w io.Writer, chars int) error {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "task       %s\nprofile    %s\nseed       %d\ngenerator  %s\ntokenizer  %s\n", printable(p.Task), printable(p.Profile), p.Seed, printable(p.Generator), printable(tokenizer))
+	if p.Dials != "" {
+		fmt.Fprintf(&b, "dials      %s\n", printable(p.Dials))
+	}
 	if p.Source != "" {
 		fmt.Fprintf(&b, "source     %s\n", printable(p.Source))
 	}

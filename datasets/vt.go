@@ -15,7 +15,7 @@ import (
 //
 // Build follows RULER's recipe: lines of noise, and in it chains of three statements of which each stands after the one it refers to. There
 // is one chain for each turn (at least five), all with different values. The published length is not known to the byte; 5,190 lines of noise come to
-// its 473 kB a row. Mini draws a session of vt-2hop-20: 20 chains of three variables whose names start with different nouns, hidden in prose;
+// its 473 kB a row. Hops and distractors (further chains for each that is asked for) can be dialled, and the depth of the statements. Mini draws a session of vt-2hop-20: 20 chains of three variables whose names start with different nouns, hidden in prose;
 // fewer chains where the context is too short for them (below about 600 tokens), more where there are more turns.
 //
 // Source: RULER (arXiv 2404.06654), variable tracking.
@@ -49,9 +49,16 @@ const (
 )
 
 func buildVT(r *rand.Rand, s Size) (Example, error) {
-	turns := s.turns(5)
-	return s.grow(links, 5190, func(lines int) (Example, error) {
-		chains, err := newChains(r, max(5, turns), func(n int) ([]string, error) { return unique(r, n, fiveCapitals) })
+	turns, links := s.turns(5), links
+	if s.Hops > 0 {
+		links = s.Hops + 1
+	}
+	n := max(5, turns)
+	if s.Distractors != 0 {
+		n = turns * (1 + max(s.Distractors, 0))
+	}
+	return s.grow(s.least(links), 5190, func(lines int) (Example, error) {
+		chains, err := newChains(r, n, links, func(n int) ([]string, error) { return unique(r, n, fiveCapitals) })
 		if err != nil {
 			return Example{}, err
 		}
@@ -60,7 +67,7 @@ func buildVT(r *rand.Rand, s Size) (Example, error) {
 			pieces[i] = piece{text: vtNoise}
 		}
 		for c, chain := range chains {
-			places := sample(r, len(pieces), links)
+			places := s.within(r, len(pieces), links, sample)
 			slices.Sort(places)
 			for k, at := range places {
 				pieces = slices.Insert(pieces, at+k, piece{chain.statement(k), c, k, true})
@@ -86,7 +93,7 @@ func miniVT(r *rand.Rand, s Size) (Example, error) {
 		if n*links > len(nouns) {
 			return Example{}, fmt.Errorf("%d turns: the mini format of vt has names for %d chains", turns, len(nouns)/links)
 		}
-		chains, err := newChains(r, n, func(n int) ([]string, error) {
+		chains, err := newChains(r, n, links, func(n int) ([]string, error) {
 			names := make([]string, n)
 			for i, k := range sample(r, len(nouns), n) {
 				names[i] = nouns[k] + digits2(r)
@@ -132,8 +139,8 @@ func (c chain) statement(k int) string {
 
 func (c chain) turn(input string) Turn { return Turn{Input: input, Answers: c.names, Evidence: c.at} }
 
-// newChains makes n chains with different values, and variables called as names tells.
-func newChains(r *rand.Rand, n int, names func(n int) ([]string, error)) ([]chain, error) {
+// newChains makes n chains of that many links, with different values, and variables called as names tells.
+func newChains(r *rand.Rand, n, links int, names func(n int) ([]string, error)) ([]chain, error) {
 	values, err := unique(r, n, func(r *rand.Rand) string { return fmt.Sprint(10000 + r.IntN(90000)) })
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"scbench/datasets"
@@ -30,9 +31,10 @@ type buildCommand struct {
 	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
 	Examples int      `help:"Examples (contexts) a task." default:"10"`
 	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
-	Out      string   `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
-	Model    string   `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
-	Workers  int      `help:"Examples made at the same time; the bytes are the same for any number. One per processor by default." placeholder:"N"`
+	dialFlags
+	Out     string `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
+	Model   string `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
+	Workers int    `help:"Examples made at the same time; the bytes are the same for any number. One per processor by default." placeholder:"N"`
 }
 
 // Run builds the sets.
@@ -45,19 +47,24 @@ func (b buildCommand) Run(c console) error {
 	case b.All && len(b.Task) > 0:
 		return errors.New("--all: leave the names of tasks out")
 	}
+	dials, err := b.dials()
+	if err != nil {
+		return err
+	}
 	tok, err := modelFlags{Model: b.Model}.tokenizer()
 	if err != nil {
 		return err
+	}
+	opt := datasets.BuildOptions{
+		Profile: b.Profile, Seed: b.Seed, Examples: b.Examples, Turns: b.Turns, Dials: dials, Counter: counter(tok), Workers: b.Workers,
 	}
 	tasks, err := b.tasks(c)
 	if err != nil {
 		return err
 	}
 	for _, task := range tasks {
-		path := setPath(b.Out, task.Name, b.Profile, b.Seed, b.Examples, b.Turns)
-		p, err := buildSet(ctx, task, path, datasets.BuildOptions{
-			Profile: b.Profile, Seed: b.Seed, Examples: b.Examples, Turns: b.Turns, Counter: counter(tok), Workers: b.Workers,
-		})
+		path := setPath(b.Out, task.Name, opt)
+		p, err := buildSet(ctx, task, path, opt)
 		if errors.Is(err, context.Canceled) {
 			return errInterrupted
 		}
@@ -67,6 +74,39 @@ func (b buildCommand) Run(c console) error {
 		fmt.Fprintf(c.out, "%s  %d examples  %s\n", path, p.Rows, p.Content)
 	}
 	return nil
+}
+
+// dialFlags say how hard built examples shall be.
+type dialFlags struct {
+	Hops        int    `help:"Facts that an answer joins, in tasks that have such questions." placeholder:"N"`
+	Distractors *int   `help:"Contradicting or similar facts for each fact that an answer rests on." placeholder:"N"`
+	Depth       string `help:"Where in the context the evidence stands, such as 0.4-0.6; anywhere by default." placeholder:"LO-HI"`
+}
+
+// dials reads the flags.
+func (f dialFlags) dials() (d datasets.Dials, err error) {
+	d.Hops = f.Hops
+	if f.Distractors != nil {
+		if d.Distractors = *f.Distractors; d.Distractors < 0 {
+			return d, errors.New("--distractors: want no negative number")
+		} else if d.Distractors == 0 {
+			d.Distractors = -1 // none, where 0 is what is usual
+		}
+	}
+	if f.Depth == "" {
+		return d, nil
+	}
+	lo, hi, ok := strings.Cut(f.Depth, "-")
+	for i, text := range []string{lo, hi} {
+		share, err := strconv.ParseFloat(text, 64)
+		if ok = ok && err == nil; ok {
+			d.Depth[i] = share
+		}
+	}
+	if !ok || !(0 <= d.Depth[0] && d.Depth[0] < d.Depth[1] && d.Depth[1] <= 1) {
+		return d, fmt.Errorf("--depth %s: want two rising shares of the context, such as 0.4-0.6", f.Depth)
+	}
+	return d, nil
 }
 
 // tasks are those named; without names those that have examples of the profile, and a note names the others.
@@ -89,10 +129,13 @@ func (b buildCommand) tasks(c console) (tasks []datasets.Task, err error) {
 }
 
 // setPath names the file of a built set after all that it depends on but the tokenizer.
-func setPath(dir, task, profile string, seed uint64, examples, turns int) string {
-	name := fmt.Sprintf("%s-%s-seed%d-n%d", task, profile, seed, examples)
-	if turns > 0 {
-		name += fmt.Sprintf("-turns%d", turns)
+func setPath(dir, task string, o datasets.BuildOptions) string {
+	name := fmt.Sprintf("%s-%s-seed%d-n%d", task, o.Profile, o.Seed, o.Examples)
+	if o.Turns > 0 {
+		name += fmt.Sprintf("-turns%d", o.Turns)
+	}
+	if d := o.Dials.String(); d != "" {
+		name += "-" + strings.NewReplacer("=", "", ",", "-").Replace(d)
 	}
 	return filepath.Join(dir, name+".parquet")
 }

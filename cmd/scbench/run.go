@@ -34,6 +34,7 @@ type runCommand struct {
 	Seed     *uint64  `help:"Seed of built sets; 7 by default." placeholder:"N"`
 	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
+	dialFlags
 
 	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 trishape:init=16,local=240,last=32 minference:vertical=64,slash=128 streamingllm:init=16,local=240 snapkv:budget=256 pyramidkv:budget=256 kivi:bits=2|4 cacheblend:chunk=128 quest:budget=256 retrievalattention:sinks=16,window=112,topk=128,index=flat"`
 	Mode    []string `help:"How questions share their context: multi-turn, multi-request, or single-turn, the baseline in which each has a prompt of its own." enum:"multi-turn,multi-request,single-turn" default:"multi-turn,multi-request"`
@@ -168,8 +169,8 @@ const slack = 8 << 20
 // check refuses flags that make no sense, and fills in defaults.
 func (r *runCommand) check() error {
 	switch {
-	case len(r.Data) > 0 && (len(r.Task) > 0 || r.Profile != "" || r.Seed != nil):
-		return errors.New("--data brings its own tasks, lengths and seeds: leave --task, --profile and --seed out")
+	case len(r.Data) > 0 && (len(r.Task) > 0 || r.Profile != "" || r.Seed != nil || r.dialFlags != dialFlags{}):
+		return errors.New("--data brings its own tasks, lengths, seeds and dials: leave --task, --profile, --seed, --hops, --distractors and --depth out")
 	case len(r.Mode) == 0 || slices.Contains(r.Mode, ""):
 		return errors.New("--mode: want multi-turn, multi-request, single-turn or several of them")
 	case len(r.Mode) > len(slices.Compact(slices.Sorted(slices.Values(r.Mode)))):

@@ -120,13 +120,17 @@ const slow = 100
 
 // build makes the sets of --task, or finds those that an earlier run has made.
 func (r *runCommand) build(ctx context.Context, c console, o *opened) (files []string, err error) {
+	dials, err := r.dials()
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range r.Task {
 		task, err := datasets.Find(name)
 		if err != nil {
 			return nil, err
 		}
-		path := setPath(filepath.Join(r.Out, "data"), task.Name, r.Profile, *r.Seed, r.Examples, r.Turns)
-		opt := datasets.BuildOptions{Profile: r.Profile, Seed: *r.Seed, Examples: r.Examples, Turns: r.Turns, Counter: counter(o.tokenizer)}
+		opt := datasets.BuildOptions{Profile: r.Profile, Seed: *r.Seed, Examples: r.Examples, Turns: r.Turns, Dials: dials, Counter: counter(o.tokenizer)}
+		path := setPath(filepath.Join(r.Out, "data"), task.Name, opt)
 		if rep, err := datasets.Verify(path); err != nil || rep.Tokenizer != opt.Counter.Hash || rep.Generator != datasets.Generator {
 			if r.Examples >= slow {
 				fmt.Fprintf(c.err, "building %s\n", path)
