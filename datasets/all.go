@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// All lists the tasks in the order of the paper's table 2. A task that is not here does not exist.
+// All lists the tasks in the order of the paper's table 2, and after them the extra ones. A task that is not here does not exist.
 var All = []Task{
 	KV,
 	PrefixSuffix,
@@ -14,6 +14,12 @@ var All = []Task{
 	QAChn,
 	ChoiceEng,
 	MF,
+	ManyShot,
+	Summary,
+	SummaryWithNeedles,
+	PassKey,
+	KVCompressible,
+	HashHop,
 }
 
 // Find returns the task of that name. The published configuration's name is accepted too: "kv", "scbench_kv", "prefix_suffix".

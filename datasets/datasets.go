@@ -62,10 +62,13 @@ type Size struct {
 // Published is the size of the published rows: for each task its own length and its own number of turns.
 var Published = Size{}
 
+// Extra stands for the paper's name of a task that is none of its twelve. Such a task is run where it is asked for, never by default.
+const Extra = "extra"
+
 // Task is one of the benchmark's tasks: what is asked and how answers are judged. One value per file, listed in All.
 type Task struct {
 	Name  string // as in the published configuration, without the prefix "scbench_" and without underscores
-	Paper string // the paper's name, "Retr.KV"
+	Paper string // the paper's name, "Retr.KV", or Extra
 	Doc   string // one sentence
 	Skill Skill
 

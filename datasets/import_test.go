@@ -141,7 +141,7 @@ func TestImportWrongFiles(t *testing.T) {
 			t.Errorf("want %q, have %v", want, err)
 		}
 	}
-	if _, err := Import(context.Background(), Task{Name: "hashhop"}, []string{"x"}, out, Counter{}); err == nil || !strings.Contains(err.Error(), "no published data") {
+	if _, err := Import(context.Background(), Task{Name: "unheard"}, []string{"x"}, out, Counter{}); err == nil || !strings.Contains(err.Error(), "no published data") {
 		t.Error(err)
 	}
 }

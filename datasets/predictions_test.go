@@ -79,7 +79,7 @@ func TestPredictionErrors(t *testing.T) {
 		"choiceeng":   {`{"id": 0, "turn_idx": 0, "prediction": "p", "ground_truth": ["Snowfield"]}`, "field ground_truth: want the option's text and its letter, have 1 texts"},
 		"mf":          {`{"id": 0, "turn_idx": 0, "prediction": "p", "ground_truth": "x"}`, `field ground_truth: want integer, have string "x"`},
 		"repoqaandkv": {`{"id": 0, "turn_idx": 0, "prediction": "p", "ground_truth": "x"}`, "field task: want string, have nothing"},
-		"hashhop":     {good, "there is no published data"},
+		"unheard":     {good, "there is no published data"},
 	} {
 		if _, err := predictionsOf(t, task, c[0]); err == nil || !strings.Contains(err.Error(), c[1]) {
 			t.Errorf("%s: want %q, have %v", task, c[1], err)

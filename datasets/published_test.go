@@ -49,6 +49,12 @@ var publishedVectors = []struct {
 	{"repoqaandkv", `{"id": 1, "context": "code", "lang": "go", "repo": "a/b", "multi_turns": [{"input": "f?", "answer": "func f()", "task": "scbench_repoqa", "name": "f"}, {"input": "k?", "answer": "v", "task": "scbench_kv", "name": null}]}`,
 		Example{Context: "code", Turns: []Turn{{Input: "f?", Answers: []string{"func f()"}, Part: "repoqa"}, {Input: "k?", Answers: []string{"v"}, Part: "kv"}}},
 		[]UnusedField{{"id", 1}, {"lang", 1}, {"multi_turns[].name", 1}, {"repo", 1}}},
+	{"passkey", `{"context": "noise", "multi_turns": [{"input": "key?", "answer": 71432}, {"input": "key?", "answer": "71433"}]}`,
+		Example{Context: "noise", Turns: []Turn{{Input: "key?", Answers: []string{"71432"}}, {Input: "key?", Answers: []string{"71433"}}}}, nil},
+	{"kvcompressible", `{"context": "lines", "multi_turns": [{"input": "k?", "answer": "v", "task": "half"}, {"input": "l?", "answer": "w"}]}`,
+		Example{Context: "lines", Turns: []Turn{{Input: "k?", Answers: []string{"v"}, Part: "half"}, {Input: "l?", Answers: []string{"w"}}}}, nil},
+	{"hashhop", `{"context": "a = b", "multi_turns": [{"input": "a?", "answer": "b"}]}`,
+		Example{Context: "a = b", Turns: []Turn{{Input: "a?", Answers: []string{"b"}}}}, nil},
 }
 
 func TestImportPublishedSchemas(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 const (
 	maxTokens = 1 << 24
 	maxTurns  = 1 << 12
+	maxDial   = 1 << 8 // hops, and distractors for each fact
 )
 
 // Dials say how hard a built example shall be. A builder turns those that its task has and ignores the others; the zero value is what is
@@ -67,13 +68,28 @@ func (d Dials) within(r *rand.Rand, n, k int, draw func(r *rand.Rand, n, k int) 
 	return at
 }
 
+// spread draws k places among n, one from each of k equal parts of the window where it is as large as that, in random order.
+func (d Dials) spread(r *rand.Rand, n, k int) []int {
+	lo, hi := d.window(n)
+	at := make([]int, k)
+	for i := range at {
+		a, b := lo+i*(hi-lo)/k, lo+(i+1)*(hi-lo)/k
+		at[i] = a + r.IntN(max(1, b-a))
+	}
+	r.Shuffle(k, func(i, j int) { at[i], at[j] = at[j], at[i] })
+	return at
+}
+
 func (d Dials) check() error {
 	lo, hi := d.Depth[0], d.Depth[1]
 	if d.Depth != [2]float64{} && !(0 <= lo && lo < hi && hi <= 1) {
 		return fmt.Errorf("evidence from %g to %g of the context: give two rising shares between 0 and 1", lo, hi)
 	}
-	if d.Hops < 0 {
-		return fmt.Errorf("%d hops: ask for 1 or more, or 0 for those of the task", d.Hops)
+	if d.Hops < 0 || d.Hops > maxDial {
+		return fmt.Errorf("%d hops: ask for 1 to %d, or 0 for those of the task", d.Hops, maxDial)
+	}
+	if d.Distractors > maxDial {
+		return fmt.Errorf("%d distractors for each fact: ask for at most %d", d.Distractors, maxDial)
 	}
 	return nil
 }
@@ -150,7 +166,7 @@ func (g grower) pilot() (rest, item float64, err error) {
 	return float64(a) - item*float64(g.least), item, nil
 }
 
-// run builds until the length is right to 1 % or to half an item, and keeps the nearest. Where items differ much in length one draw may miss
+// run builds until the length is right to 1 %, or to half an item and 2 %, and keeps the nearest. Where items differ much in length one draw may miss
 // by more than the guess is wrong, so the guess is refined by all that was built, never by the last alone.
 func (g grower) run(rest, item float64) (best Example, err error) {
 	got, tokens, items := math.MaxInt/2, item*pilotItems, float64(pilotItems)
@@ -164,7 +180,7 @@ func (g grower) run(rest, item float64) (best Example, err error) {
 		if abs(c-g.Tokens) < abs(got-g.Tokens) {
 			best, got = e, c
 		}
-		if off := abs(got - g.Tokens); off*100 <= g.Tokens || float64(off) <= item/2 {
+		if off := abs(got - g.Tokens); off*100 <= g.Tokens || float64(off) <= item/2 && off*50 <= g.Tokens {
 			break
 		}
 		tokens, items = tokens+float64(c)-rest, items+float64(n)
@@ -191,6 +207,17 @@ func strata(r *rand.Rand, n, k int) []int {
 
 // sample draws k different numbers of [0, n) in random order; k <= n.
 func sample(r *rand.Rand, n, k int) []int { return r.Perm(n)[:k] }
+
+// octaves draws a number of [lo, hi], lo > 0, small ones about as likely as ten times larger ones; lo if hi is less. It needs no logarithm, which
+// not every machine rounds alike.
+func octaves(r *rand.Rand, lo, hi int) int {
+	n := 1
+	for lo<<n <= hi {
+		n++
+	}
+	from := lo << r.IntN(n)
+	return min(from+r.IntN(from), max(lo, hi))
+}
 
 // unique draws different strings until it has n of them. It fails when make has too few.
 func unique(r *rand.Rand, n int, make func(*rand.Rand) string) ([]string, error) {

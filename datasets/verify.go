@@ -41,8 +41,8 @@ func Verify(path string) (Report, error) {
 	return r, nil
 }
 
-// Summary describes a prepared set and one of its examples.
-type Summary struct {
+// Overview describes a prepared set and one of its examples.
+type Overview struct {
 	Provenance
 	Turns                int // of all examples
 	MinTokens, MaxTokens int // of a context
@@ -51,19 +51,19 @@ type Summary struct {
 }
 
 // Summarize reads a set and sums it up; example is the index of the one to show.
-func Summarize(path string, example int) (Summary, error) {
+func Summarize(path string, example int) (Overview, error) {
 	s, err := Open(path)
 	if err != nil {
-		return Summary{}, err
+		return Overview{}, err
 	}
 	defer s.Close()
 	if example < 0 || example >= s.Len() {
-		return Summary{}, fmt.Errorf("%s: there is no example %d; the set has the examples 0 to %d", path, example, s.Len()-1)
+		return Overview{}, fmt.Errorf("%s: there is no example %d; the set has the examples 0 to %d", path, example, s.Len()-1)
 	}
-	sum, total := Summary{Provenance: s.Provenance}, 0
+	sum, total := Overview{Provenance: s.Provenance}, 0
 	for row, err := range s.Rows() {
 		if err != nil {
-			return Summary{}, err
+			return Overview{}, err
 		}
 		if row.Index == 0 {
 			sum.MinTokens = row.Tokens
@@ -82,7 +82,7 @@ func Summarize(path string, example int) (Summary, error) {
 
 // Print writes the summary for a person: the provenance, the sizes, and the sample with the first chars bytes of its context and of every
 // text of its turns. Control characters are shown as escapes, as the texts may come from anywhere.
-func (s Summary) Print(w io.Writer, chars int) error {
+func (s Overview) Print(w io.Writer, chars int) error {
 	p, e := s.Provenance, s.Sample.Example
 	tokenizer := p.Tokenizer
 	if tokenizer == "" {
