@@ -5,6 +5,8 @@
 //	Build     makes prepared sets from a seed, at any length; every example is a function of the seed and its index
 //	Import    makes them from the published files, with all the ways in which these differ from each other
 //	Open      reads a prepared set, row by row; Verify hashes it again
+//	Variant   asks an example's turns in another order; Prompts words tasks otherwise
+//	Predictions reads what the reference implementation answered
 //
 // A prepared set is a Parquet file with its provenance in the file's metadata. Building twice gives the same bytes.
 package datasets

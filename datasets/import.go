@@ -21,6 +21,7 @@ const Importer = "1"
 // Imported reports on an import.
 type Imported struct {
 	Provenance
+	Turns  int           // of all examples together; see PublishedCounts
 	Unused []UnusedField // fields of the source that have no place in an Example, by path
 }
 
@@ -57,11 +58,18 @@ func Import(ctx context.Context, task Task, paths []string, out string, c Counte
 	}
 	n := normaliser{kind: kind, unused: map[string]int{}}
 	p := Provenance{Task: task.Name, Profile: "published", Generator: "import " + Importer, Tokenizer: c.Hash, Source: strings.ToValidUTF8(strings.Join(sources, ", "), "?")}
-	p, err = Write(ctx, out, p, n.rows(paths, c))
+	turns := 0
+	p, err = Write(ctx, out, p, func(yield func(Row, error) bool) {
+		for row, err := range n.rows(paths, c) {
+			if turns += len(row.Example.Turns); !yield(row, err) {
+				return
+			}
+		}
+	})
 	if err != nil {
 		return Imported{}, err
 	}
-	return Imported{p, n.report()}, nil
+	return Imported{p, turns, n.report()}, nil
 }
 
 // hashFile returns the BLAKE3 of a file.

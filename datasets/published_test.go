@@ -57,6 +57,24 @@ var publishedVectors = []struct {
 		Example{Context: "a = b", Turns: []Turn{{Input: "a?", Answers: []string{"b"}}}}, nil},
 }
 
+// TestPublishedCounts compares with the totals that the specification gives.
+func TestPublishedCounts(t *testing.T) {
+	examples, turns := 0, 0
+	for i, k := range publishedTasks {
+		n, m := PublishedCounts(k.name)
+		if publishedCounts[i].task != k.name || n < 1 || m < n {
+			t.Errorf("%s: %d examples, %d turns", k.name, n, m)
+		}
+		examples, turns = examples+n, turns+m
+	}
+	if examples != 922 || turns != 5143 {
+		t.Errorf("%d examples and %d turns in all, want 922 and 5143", examples, turns)
+	}
+	if n, m := PublishedCounts("hashhop"); n != 0 || m != 0 {
+		t.Error("what is not published has counts")
+	}
+}
+
 func TestImportPublishedSchemas(t *testing.T) {
 	for i, v := range publishedVectors {
 		if v.task != publishedTasks[i].name {
@@ -82,6 +100,9 @@ func TestImportPublishedSchemas(t *testing.T) {
 		}
 		if d := cmp.Diff(v.unused, imported.Unused, cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s: unused fields: %s", v.task, d)
+		}
+		if want := 2 * len(v.want.Turns); imported.Turns != want {
+			t.Errorf("%s: %d turns, want %d", v.task, imported.Turns, want)
 		}
 		if p := imported.Provenance; p.Profile != "published" || !strings.HasPrefix(p.Source, v.task+".jsonl ") || p.Rows != 2 {
 			t.Errorf("%+v", p)

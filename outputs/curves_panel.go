@@ -54,6 +54,8 @@ func (b *block) meaning() string {
 	switch {
 	case b.mode == MultiRequest:
 		return "each question alone after the shared context"
+	case b.mode == SingleTurn:
+		return "each question with a context of its own: nothing is shared"
 	case b.history == OwnHistory:
 		return "one conversation, with the model's own answers so far"
 	}

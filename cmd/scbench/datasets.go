@@ -197,6 +197,9 @@ func (i importCommand) Run(c console) error {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s  %d examples  %s\n", out, got.Rows, got.Content)
+	if n, turns := datasets.PublishedCounts(task.Name); got.Rows != n || got.Turns != turns {
+		fmt.Fprintf(c.err, "note: the published %s has %d examples and %d turns; these files have %d and %d\n", task.Name, n, turns, got.Rows, got.Turns)
+	}
 	var unused []string
 	for _, u := range got.Unused {
 		if u.Path == "id" {
