@@ -17,8 +17,9 @@ import (
 	"scbench/outputs"
 )
 
-// predictions scores what the reference implementation answered. With the imported set every answer is scored as in a run of ours; without
-// it choices have no fixed score, as the file does not have their options, and code has none at all.
+// predictions scores what the reference implementation answered. With the imported set every answer is scored as in a run of ours. Without
+// it choices and code have no fixed score, as the file tells neither the options nor all functions of a repository; strictly, code is
+// compared with the functions of its repository that the file tells, as the reference does.
 func (s scoreCommand) predictions(path string) (rows []outputs.Result, note string, err error) {
 	name, mode, ok := datasets.PredictionFile(path)
 	if s.Task != "" {
@@ -45,17 +46,18 @@ func (s scoreCommand) predictions(path string) (rows []outputs.Result, note stri
 	base.DataHash = hash
 	var unknown unknowns
 	bare := 0
-	for p, err := range datasets.Predictions(path, task) {
-		if err != nil {
-			return nil, "", err
-		}
+	all, pools, err := readPredictions(path, task)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, p := range all {
 		r := base
 		r.Example, r.Turn, r.Part = strconv.Itoa(p.ID), int32(p.Turn+1), p.Part
 		r.Prediction, r.PredictionRaw, r.Answers = p.Text, p.Text, p.Answers
 		if r.Status = outputs.OK; p.Text == "" {
 			r.Status = outputs.Empty
 		}
-		sc, fixed, why := judge(task, p, set)
+		sc, fixed, why := judge(task, p, set, pools[p.Repo])
 		if why != "" {
 			unknown.add(&r, fmt.Sprintf("line %d: %s", p.Line, why))
 			continue
@@ -77,9 +79,31 @@ func (s scoreCommand) predictions(path string) (rows []outputs.Result, note stri
 	})
 	note = fmt.Sprintf("%d answers of the reference with scorers of version %s", len(rows), metric.Version)
 	if bare > 0 {
-		note += fmt.Sprintf("; %d have no fixed score without their options: name the imported set with --data", bare)
+		note += fmt.Sprintf("; %d have no fixed score without what else could be answered: name the imported set with --data", bare)
 	}
 	return rows, note, nil
+}
+
+// readPredictions reads a file, and of each repository the functions that it asks for.
+func readPredictions(path string, task datasets.Task) (all []datasets.Prediction, pools map[string]metric.Pool, err error) {
+	pools = map[string]metric.Pool{}
+	for p, err := range datasets.Predictions(path, task) {
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, p)
+		if p.Repo != "" && ofCode(task, p) {
+			pool := pools[p.Repo]
+			pool.Lang, pool.Asked = p.Lang, append(pool.Asked, p.Answers[0])
+			pools[p.Repo] = pool
+		}
+	}
+	return all, pools, nil
+}
+
+// ofCode says whether a prediction repeats a function.
+func ofCode(task datasets.Task, p datasets.Prediction) bool {
+	return task.Name == "repoqa" || p.Part == "repoqa"
 }
 
 // base is what all rows of a file of predictions have.
@@ -134,7 +158,7 @@ func (s scoreCommand) published(task datasets.Task) (turns map[string][]datasets
 }
 
 // judge scores one prediction. fixed says whether the fixed score means anything; why says what keeps it from being scored.
-func judge(task datasets.Task, p datasets.Prediction, set map[string][]datasets.Turn) (sc metric.Scores, fixed bool, why string) {
+func judge(task datasets.Task, p datasets.Prediction, set map[string][]datasets.Turn, pool metric.Pool) (sc metric.Scores, fixed bool, why string) {
 	golds := p.Answers
 	choice := task.Name == "choiceeng"
 	if choice {
@@ -157,8 +181,13 @@ func judge(task datasets.Task, p datasets.Prediction, set map[string][]datasets.
 		options := make([]string, 4)
 		options[right] = golds[0]
 		return metric.Choice(p.Text, options, right), false, "" // strict looks at no other option
+	case ofCode(task, p):
+		if !slices.Contains(metric.Languages, p.Lang) || p.Repo == "" {
+			return sc, false, fmt.Sprintf("it needs a repo, and as lang one of %s", strings.Join(metric.Languages, ", "))
+		}
+		return metric.RepoQA(p.Text, golds[0], pool), false, "" // strict looks at no other function
 	case task.NeedsOptions(p.Part):
-		return sc, false, "code cannot be scored without the imported set; name it with --data"
+		return sc, false, "it cannot be scored without the imported set; name it with --data"
 	}
 	return task.Score(p.Text, datasets.Turn{Answers: golds, Part: p.Part}), true, ""
 }
