@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"scbench/datasets"
@@ -128,7 +129,7 @@ func (p Prompter) script(t *datasets.Task, e datasets.Example, mode outputs.Mode
 
 // fit makes First as short as it has to be, or refuses it.
 func (p Prompter) fit(s *Script, offsets []int, tx texts, e datasets.Example) error {
-	room := p.room(s, s.Mode)
+	room := p.room(s, e)
 	switch n := len(s.First); {
 	case room < leastRoom:
 		return fmt.Errorf("a conversation of at most %d tokens leaves %d for the prompt in mode %s, where answers may take %d a turn; raise --max-tokens",
@@ -160,14 +161,22 @@ func (p Prompter) context(text string) (ids []int32, offsets []int, err error) {
 	return ids, offsets, err
 }
 
-// room is the most tokens that First may have: the published rule, with the turns of this example.
-func (p Prompter) room(s *Script, mode outputs.Mode) int {
-	sum := 0
-	for _, n := range s.MaxAnswer {
-		sum += n
+// room is the most tokens that First may have, by the published rule with the turns of this example: the limit less the most tokens of all
+// answers, where in a mixed task every turn counts with the mean of the parts'. Questions and gold answers have no room reserved.
+func (p Prompter) room(s *Script, e datasets.Example) int {
+	var parts []string
+	all, each := 0, 0
+	for _, i := range s.Turns {
+		all += s.MaxAnswer[i]
+		if part := e.Turns[i].Part; !slices.Contains(parts, part) {
+			parts, each = append(parts, part), each+s.MaxAnswer[i]
+		}
 	}
-	room := p.MaxTokens - sum
-	if mode == outputs.MultiRequest {
+	if len(parts) > 1 {
+		all = each * len(s.Turns) / len(parts)
+	}
+	room := p.MaxTokens - all
+	if s.Mode == outputs.MultiRequest {
 		room -= 1000
 	}
 	return room

@@ -131,21 +131,31 @@ func TestForgetfulTemplate(t *testing.T) {
 
 // TestRoom checks the published limits of a first prompt (spec §8).
 func TestRoom(t *testing.T) {
+	sum, key, code, kv := "summary", "passkey", "repoqa", "kv"
+	budgets := map[string]int{sum: 800, key: 15, code: 1024, kv: 80}
+	mixed := datasets.Task{Name: "mixed", MaxTokens: func(t datasets.Turn) int { return budgets[t.Part] }}
 	for _, k := range []struct {
-		task datasets.Task
-		mode outputs.Mode
-		want int
+		task  datasets.Task
+		mode  outputs.Mode
+		parts []string
+		want  int
 	}{
-		{datasets.KV, outputs.MultiTurn, 130322},
-		{datasets.KV, outputs.MultiRequest, 129322},
-		{datasets.VT, outputs.MultiTurn, 131072 - 5*30},
+		{datasets.KV, outputs.MultiTurn, []string{"", "", "", "", ""}, 130322},
+		{datasets.KV, outputs.MultiRequest, []string{"", "", "", "", ""}, 129322},
+		{datasets.KV, outputs.SingleTurn, []string{""}, 131072 - 150},
+		{datasets.VT, outputs.MultiTurn, []string{"", "", "", "", ""}, 131072 - 5*30},
+		{mixed, outputs.MultiTurn, []string{code, kv, code, kv, code}, 128312},
+		{mixed, outputs.MultiTurn, []string{code, kv, code, kv, code, kv, code, kv}, 126656},
+		{mixed, outputs.MultiTurn, []string{sum, key, sum, key, sum}, 129035},
+		{mixed, outputs.SingleTurn, []string{code}, 131072 - 1024},
 	} {
-		s := &Script{}
-		for range 5 {
-			s.MaxAnswer = append(s.MaxAnswer, k.task.MaxTokens(datasets.Turn{}))
+		s, e := &Script{Mode: k.mode}, datasets.Example{}
+		for i, part := range k.parts {
+			turn := datasets.Turn{Part: part}
+			e.Turns, s.Turns, s.MaxAnswer = append(e.Turns, turn), append(s.Turns, i), append(s.MaxAnswer, k.task.MaxTokens(turn))
 		}
-		if got := (Prompter{MaxTokens: 131072}).room(s, k.mode); got != k.want {
-			t.Errorf("%s %s: room %d, want %d", k.task.Name, k.mode, got, k.want)
+		if got := (Prompter{MaxTokens: 131072}).room(s, e); got != k.want {
+			t.Errorf("%s %s %v: room %d, want %d", k.task.Name, k.mode, k.parts, got, k.want)
 		}
 	}
 }
