@@ -41,6 +41,24 @@ func SiLUMul(gate, up []float32) {
 	siluMul(gate, up)
 }
 
+// GELUMul is the gate of a gated MLP with GELU by tanh: gate = gelu(gate)·up, with gelu(x) = x/2·(1 + tanh(√(2/π)·(x + 0.044715x³))). up
+// is overwritten.
+func GELUMul(gate, up []float32) {
+	checkLen("GELUMul", "up", len(up), 1, len(gate))
+	// With y = 2·√(2/π)·x·(1 + 0.044715x²) it is x/(1+e^-y), which is silu(y)·x/y.
+	const root, cube = 2 * 0.7978845608028654, 0.044715
+	up = up[:len(gate)]
+	for i, x := range gate {
+		f := root * (1 + float32(cube*x)*x)
+		gate[i] = x * f
+		up[i] /= f
+	}
+	siluMul(gate, up)
+}
+
+// Scale multiplies x by f.
+func Scale(x []float32, f float32) { scaleBy(x, f) }
+
 func siluMulGo(gate, up []float32) {
 	up = up[:len(gate)]
 	for i, x := range gate {

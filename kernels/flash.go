@@ -49,20 +49,29 @@ type Attention struct {
 
 	tiles tileState
 	quant quantState
+
+	limit float32   // soft bound of scores; 0: none
+	wide  []float32 // a page of PageBF16, for scores with a bound
 }
 
 // Start begins with queries q[rows, d], which are multiplied by scale, and no keys.
 func (a *Attention) Start(format PageFormat, q []float32, scale float32, rows, d int) {
+	a.StartCapped(format, q, scale, 0, rows, d)
+}
+
+// StartCapped is Start for attention whose scores s become limit·tanh(s/limit) before the softmax; limit 0: they stay. With a limit all is
+// computed in float32, whatever the format, row by row.
+func (a *Attention) StartCapped(format PageFormat, q []float32, scale, limit float32, rows, d int) {
 	if format > PageBF16 {
 		panic(fmt.Sprintf("kernels: Attention: %v is no page format", format))
 	}
 	checkLen("Attention", "q", len(q), rows, d)
-	a.format, a.rows, a.d = format, rows, d
+	a.format, a.rows, a.d, a.limit = format, rows, d, limit
 	a.seen = resize(a.seen, rows)
 	clear(a.seen)
 	a.allSeen = false
 	a.quant.start(q, scale)
-	if a.tiled = a.startTiles(q, scale); a.tiled {
+	if a.tiled = limit == 0 && a.startTiles(q, scale); a.tiled {
 		return
 	}
 	a.q, a.o = resize(a.q, rows*d), resize(a.o, rows*d)
@@ -72,12 +81,13 @@ func (a *Attention) Start(format PageFormat, q []float32, scale float32, rows, d
 	for r := range rows {
 		a.m[r], a.full[r] = float32(math.Inf(-1)), ^uint64(0)
 	}
-	if format == PageBF16 {
+	rounds := format == PageBF16 && limit == 0
+	if rounds {
 		scale *= math.Log2E
 	}
 	for i, v := range q {
 		a.q[i] = v * scale
-		if format == PageBF16 {
+		if rounds {
 			a.q[i] = fromBF16(nearestBF16(a.q[i]))
 		}
 	}
@@ -130,7 +140,11 @@ func (a *Attention) ownPages(pages []PageView) {
 		if mask == nil {
 			mask = a.full
 		}
-		if a.format == PageF32 {
+		if a.limit > 0 {
+			if a.unions[i] != 0 {
+				a.attendCapped(pages[i].Data, mask)
+			}
+		} else if a.format == PageF32 {
 			k, v := pageF32(pages[i].Data, a.d)
 			attendRows(a.o, a.m, a.l, a.q, k, v, mask, a.rows, a.d)
 		} else {
@@ -180,7 +194,7 @@ func (a *Attention) Partial(o, m, l []float32) {
 		copy(o, a.o)
 		copy(m, a.m)
 		copy(l, a.l)
-		if a.format == PageBF16 {
+		if a.format == PageBF16 && a.limit == 0 {
 			for r := range m {
 				m[r] *= math.Ln2
 			}

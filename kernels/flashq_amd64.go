@@ -50,7 +50,7 @@ var quantTables = func() (t [3][tileWords]uint16) {
 
 // quantPages attends to quantised pages by their codes, if the tier can.
 func (a *Attention) quantPages(pages []PageView) bool {
-	if active != tierAMX || a.format != PageBF16 || a.rows == 0 || a.d == 0 {
+	if active != tierAMX || a.limit > 0 || a.format != PageBF16 || a.rows == 0 || a.d == 0 {
 		return false
 	}
 	s := &a.quant

@@ -50,6 +50,19 @@ func view[T float32 | uint16](data []byte) []T {
 	return unsafe.Slice((*T)(p), len(data)/int(unsafe.Sizeof(zero)))
 }
 
+// Slice views the rows [lo, hi).
+func (w *Matrix) Slice(lo, hi int) *Matrix {
+	if lo < 0 || hi < lo || hi > w.Rows {
+		panic(fmt.Sprintf("kernels: Matrix.Slice: rows [%d, %d) of a matrix [%d, %d]", lo, hi, w.Rows, w.Cols))
+	}
+	size := w.Cols * w.Type.Size()
+	m, err := NewMatrix(w.Type, w.data[lo*size:hi*size], hi-lo, w.Cols)
+	if err != nil {
+		panic(err) // it is part of one
+	}
+	return m
+}
+
 // Row widens row i, for the lookup of an embedding. dst has Cols values.
 func (w *Matrix) Row(dst []float32, i int) {
 	checkLen("Matrix.Row", "dst", len(dst), 1, w.Cols)

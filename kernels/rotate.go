@@ -16,6 +16,22 @@ func Rotate(x, cos, sin []float32, rows, heads, dim, half int) {
 	rotate(x, cos, sin, rows, heads, dim, half)
 }
 
+// RotatePairs is Rotate with other pairs: in each head dimensions 2t and 2t+1 turn by angle t, as in GLM. It is the same on all tiers.
+func RotatePairs(x, cos, sin []float32, rows, heads, dim, half int) {
+	checkRotate("RotatePairs", x, cos, sin, rows, heads, dim, half)
+	for r := range rows {
+		c, s := cos[r*half:][:half], sin[r*half:][:half]
+		for h := range heads {
+			head := x[(r*heads+h)*dim:][:2*half]
+			for t, c := range c {
+				u, v := head[2*t], head[2*t+1]
+				head[2*t] = float32(u*c) - float32(v*s[t])
+				head[2*t+1] = float32(v*c) + float32(u*s[t])
+			}
+		}
+	}
+}
+
 func checkRotate(kernel string, x, cos, sin []float32, rows, heads, dim, half int) {
 	checkLen(kernel, "x", len(x), rows, heads*dim)
 	checkLen(kernel, "cos", len(cos), rows, half)

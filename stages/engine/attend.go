@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -45,7 +46,7 @@ func (t *task) run() {
 	defer workers.Put(w)
 	buf := w.floats(rows * d)
 	t.each(func(m *member, r, from int) { copy(buf[r*d:(r+1)*d], m.in[from:from+d]) })
-	w.attention.Start(t.members[0].cache(t.layer).Format(), buf, s.scale(), rows, d)
+	w.attention.StartCapped(t.members[0].cache(t.layer).Format(), buf, s.scale(), s.shape.Softcap, rows, d)
 	t.walk(w, rows)
 	w.attention.Finish(buf)
 	t.each(func(m *member, r, from int) { copy(m.out[from:from+d], buf[r*d:(r+1)*d]) })
@@ -203,24 +204,49 @@ func (t *task) reads(m *member) [][]kv.Run {
 			page, spent = now, Cost{}
 		}
 		slot := int32(p.base[t.head] + at)
+		least := firstInside(cache, t.head, slot, s.Pos[m.lo+i], s.shape.sliding(t.layer))
 		group := out[i*g : (i+1)*g]
 		if settled {
 			spent.ReadBytes += t.load(m, i, int(slot)+1, spans)
 		}
 		for q := range group {
 			group[q] = kv.Runs(nil, spans[q], slot)
-			if len(group[q]) == 0 {
+			if len(group[q]) > 0 {
+				group[q] = from(group[q], least, slot)
+			} else {
 				s.fail(fmt.Errorf("method %s leaves query head %d at position %d of layer %d no key to read", p.chunk.Session.Policy.Name, t.head*g+q, p.first+at, t.layer))
 			}
 			for _, r := range group[q] {
 				spent.Cells += int64(r.Hi - r.Lo)
 			}
 		}
-		spent.Stored += int64(g) * int64(slot+1)
+		spent.Stored += int64(g) * int64(slot+1-least)
 		spent.ReadBytes += unionBytes(cache, t.head, group)
 	}
 	p.add(page, spent)
 	return out
+}
+
+// firstInside is the first slot that a row in slot and at position pos may read where it reads the last window positions, its own
+// included; window 0: all. Positions ascend with slots.
+func firstInside(l *kv.Layer, head int, slot, pos int32, window int) int32 {
+	if window == 0 {
+		return 0
+	}
+	lo := max(0, int(slot)+1-window)
+	return int32(lo + sort.Search(int(slot)-lo, func(i int) bool { return int(l.Pos(head, lo+i)) > int(pos)-window }))
+}
+
+// from narrows the runs of a row in slot to the slots from least on. What is left is at least its own.
+func from(runs []kv.Run, least, slot int32) []kv.Run {
+	for len(runs) > 0 && runs[0].Hi <= least {
+		runs = runs[1:]
+	}
+	if len(runs) == 0 {
+		return []kv.Run{{Lo: slot, Hi: slot + 1}}
+	}
+	runs[0].Lo = max(runs[0].Lo, least)
+	return runs
 }
 
 // dense is all keys up to the query's own.

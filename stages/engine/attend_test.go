@@ -81,7 +81,11 @@ func (f *filled) oracle(i, h int, visible func(j int) bool) []float64 {
 		for c := range d {
 			s += float64(q[c]) * float64(f.k[(j*testShape.KVHeads+h/g)*d+c])
 		}
-		w := math.Exp(s / math.Sqrt(float64(d)))
+		s /= math.Sqrt(float64(d))
+		if c := float64(testShape.Softcap); c > 0 {
+			s = c * math.Tanh(s/c)
+		}
+		w := math.Exp(s)
 		weights, keys, sum = append(weights, w), append(keys, j), sum+w
 	}
 	out := make([]float64, d)

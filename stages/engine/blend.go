@@ -110,7 +110,7 @@ func (e *Engine) begin(s, chunk *Session, n int) error {
 	}
 	s.Tokens = append(s.Tokens, chunk.Tokens[:n]...)
 	rows := part{all: n, rows: []int32{}, pages: make([]pageCost, (n-1)/kernels.PageTokens+1)}
-	costs := rows.costs(shape.Layers * shape.Heads)
+	costs := rows.costs(shape)
 	for _, c := range costs {
 		s.Cost = s.Cost.Add(c)
 	}

@@ -13,6 +13,12 @@ type Shape struct {
 	MaxTokens int // longest context the model was made for
 	// TokenBytes is what one token takes in the cache, all layers and KV heads together: what budgets in bytes are divided by.
 	TokenBytes int64
+	// Sliding is for each layer how many of the last tokens a row reads, by their positions and its own included; 0: all. nil: all layers
+	// read all. What methods choose is narrowed to that; a row of which nothing is left reads its own token. The cache keeps all tokens.
+	Sliding []int
+	// Softcap, if above 0, is a soft bound c of attention scores: s becomes c·tanh(s/c) before the softmax. Methods that estimate scores
+	// on their own do so without it.
+	Softcap float32
 	// LengthDependent says that RoPE's frequencies depend on the length of the conversation: see Session.RopeLength.
 	LengthDependent bool
 	// Rotate turns vectors x [len(from), Dim] of the model's queries or keys, each from the position that RoPE has turned it to, to
@@ -23,6 +29,28 @@ type Shape struct {
 
 // Group is the number of query heads that share a KV head.
 func (s Shape) Group() int { return s.Heads / s.KVHeads }
+
+// sliding is the window of a layer; 0: none.
+func (s Shape) sliding(layer int) int {
+	if s.Sliding == nil {
+		return 0
+	}
+	return s.Sliding[layer]
+}
+
+// cells is how many query-key products full attention of all layers computes for the tokens [lo, hi) of a conversation.
+func (s Shape) cells(lo, hi int64) (n int64) {
+	triangle := func(n int64) int64 { return n * (n + 1) / 2 }
+	for l := range s.Layers {
+		w := int64(s.sliding(l))
+		if w == 0 {
+			w = hi
+		}
+		inside := func(n int64) int64 { return triangle(min(n, w)) + max(n-w, 0)*w }
+		n += inside(hi) - inside(lo)
+	}
+	return n * int64(s.Heads)
+}
 
 // Model computes. It keeps nothing of a conversation: that is the Session's.
 type Model interface {

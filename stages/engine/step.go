@@ -80,7 +80,7 @@ func (p *part) add(page int, c Cost) {
 }
 
 // costs is what the rows cost, page by page.
-func (p *part) costs(heads int) []Cost {
+func (p *part) costs(shape Shape) []Cost {
 	out := make([]Cost, len(p.pages))
 	for i := range out {
 		first := p.first / kernels.PageTokens
@@ -95,7 +95,7 @@ func (p *part) costs(heads int) []Cost {
 		x := &p.pages[i]
 		out[i] = Cost{
 			Cells: x.cells.Load(), Stored: x.stored.Load(), ReadBytes: x.bytes.Load(), Rows: hi - lo, Fresh: fresh,
-			DenseCells: (hi*(hi+1) - lo*(lo+1)) / 2 * int64(heads),
+			DenseCells: shape.cells(lo, hi),
 		}
 	}
 	return out
@@ -362,7 +362,7 @@ func (s *Step) End() error {
 		ses := p.chunk.Session
 		ses.Tokens = append(ses.Tokens, p.chunk.Tokens...)
 		ses.AttendSeconds += float64(p.nanos.Load()) / 1e9
-		costs := p.costs(s.shape.Layers * s.shape.Heads)
+		costs := p.costs(s.shape)
 		for _, c := range costs {
 			ses.Cost = ses.Cost.Add(c)
 		}

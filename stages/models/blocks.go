@@ -1,6 +1,8 @@
 package models
 
 import (
+	"fmt"
+
 	"scbench/kernels"
 	"scbench/stages/engine"
 )
@@ -30,6 +32,7 @@ type reader struct {
 	precision kernels.Precision
 	packs     *packs            // where packed weights are kept, or nil
 	packed    []*kernels.Weight // to be closed with the model
+	onePlus   bool              // norms are kept as what is to be added to 1
 	err       error
 }
 
@@ -42,6 +45,17 @@ func (r *reader) matrix(name string, rows, cols int) *kernels.Matrix {
 func (r *reader) vector(name string, n int) []float32 {
 	v, err := r.w.Vector(name, n)
 	r.keep(err)
+	return v
+}
+
+// norm reads the weight of an RMSNorm.
+func (r *reader) norm(name string, n int) []float32 {
+	v := r.vector(name, n)
+	if r.onePlus {
+		for i := range v {
+			v[i]++
+		}
+	}
 	return v
 }
 
@@ -79,6 +93,56 @@ func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
 	return l
 }
 
+// rows reads a linear whose weight and bias are the rows [lo, hi) of prefix.weight [all, cols] and prefix.bias [all].
+func (r *reader) rows(prefix string, lo, hi, all, cols int, bias bool) linear {
+	m := r.matrix(prefix+".weight", all, cols)
+	if r.err != nil {
+		return linear{}
+	}
+	l := linear{w: r.pack(fmt.Sprintf("%s.weight[%d:%d]", prefix, lo, hi), m.Slice(lo, hi))}
+	r.w.Forget(prefix + ".weight")
+	if bias {
+		if v := r.vector(prefix+".bias", all); r.err == nil {
+			l.bias = v[lo:hi]
+		}
+	}
+	return l
+}
+
+// preNorms reads the norms before attention and MLP as most decoders call them.
+func preNorms(r *reader, p string, c Config) block {
+	return block{
+		attnNorm: r.norm(p+"input_layernorm.weight", c.Hidden),
+		mlpNorm:  r.norm(p+"post_attention_layernorm.weight", c.Hidden),
+	}
+}
+
+// qkv reads the projections to queries, keys and values, each a matrix of its own.
+func (r *reader) qkv(p string, c Config, bias bool) (q, k, v linear) {
+	return r.linear(p+"q_proj", c.Heads*c.HeadDim, c.Hidden, bias),
+		r.linear(p+"k_proj", c.KVHeads*c.HeadDim, c.Hidden, bias),
+		r.linear(p+"v_proj", c.KVHeads*c.HeadDim, c.Hidden, bias)
+}
+
+// fusedQKV reads them from one matrix: queries, keys, values.
+func (r *reader) fusedQKV(p string, c Config, bias bool) (q, k, v linear) {
+	a, b := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	return r.rows(p, 0, a, a+2*b, c.Hidden, bias), r.rows(p, a, a+b, a+2*b, c.Hidden, bias), r.rows(p, a+b, a+2*b, a+2*b, c.Hidden, bias)
+}
+
+// gated reads the three matrices of a gated MLP.
+func (r *reader) gated(p string, c Config, bias bool) (gate, up, down linear) {
+	return r.linear(p+"gate_proj", c.Intermediate, c.Hidden, bias),
+		r.linear(p+"up_proj", c.Intermediate, c.Hidden, bias),
+		r.linear(p+"down_proj", c.Hidden, c.Intermediate, bias)
+}
+
+// halves reads gate and up from one matrix.
+func (r *reader) halves(p string, c Config) (gate, up linear) {
+	n := c.Intermediate
+	return r.rows(p, 0, n, 2*n, c.Hidden, false), r.rows(p, n, 2*n, 2*n, c.Hidden, false)
+}
+
 // ignore marks a tensor as known, if it is there.
 func (r *reader) ignore(name string) {
 	if r.w.Has(name) {
@@ -91,14 +155,6 @@ func (r *reader) keep(err error) {
 	if r.err == nil {
 		r.err = err
 	}
-}
-
-// rotate applies RoPE to x [rows, width], heads of dim numbers; the tables are [rows, rotated dims / 2].
-func rotate(p *kernels.Pool, x, cos, sin []float32, rows, width, dim int) {
-	half := len(cos) / rows
-	kernels.Split(p, rows, width, func(lo, hi int) {
-		kernels.Rotate(x[lo*width:hi*width], cos[lo*half:hi*half], sin[lo*half:hi*half], hi-lo, width/dim, dim, half)
-	})
 }
 
 // observe shows the residual stream to the chunks that asked for it.

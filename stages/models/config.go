@@ -54,6 +54,7 @@ var families = []family{
 	{"phi3", false, 1e-5, "silu", 1},
 	{"glm", false, 1.5625e-7, "silu", 0.5},
 	{"glm4", false, 1.5625e-7, "silu", 0.5},
+	{"chatglm", false, 1e-5, "silu", 0.5},
 	{"gemma2", true, 1e-6, "", 1},
 	{"jamba", false, 1e-6, "silu", 1},
 	{"mamba2", false, 0, "silu", 1},
@@ -90,6 +91,9 @@ func ReadConfig(name string, b []byte) (Config, error) {
 	f.flag("mlp_bias", &c.MLPBias)
 	f.flag("tie_word_embeddings", &c.TieEmbeddings)
 	c.readRope(f)
+	if c.ModelType == "chatglm" {
+		c.readChatGLM(f)
+	}
 	c.readIDs(f)
 	if err := errors.Join(f.errs...); err != nil {
 		return Config{}, err
@@ -228,7 +232,7 @@ var harmless = []string{
 	"classifier_dropout", "initializer_range", "gradient_checkpointing", "pretraining_tp", "router_aux_loss_coef",
 	"rescale_prenorm_residual", "time_step_init_scheme",
 	"use_cache", "cache_implementation", "return_dict", "output_attentions", "output_hidden_states", "output_router_logits",
-	"num_logits_to_keep", "keys_to_ignore_at_inference", "torchscript", "_attn_implementation", "attn_implementation",
+	"num_logits_to_keep", "keys_to_ignore_at_inference", "torchscript", "_attn_implementation", "attn_implementation", "_attn_implementation_autoset",
 	"_flash_attn_2_enabled", "use_mamba_kernels", "use_mambapy", "task_specific_params", "problem_type", "id2label", "label2id",
 	"do_sample", "temperature", "top_p", "top_k", "max_length", "max_new_tokens", "max_sequence_length",
 	"pad_token_id", "sep_token_id", "prefix",

@@ -15,18 +15,23 @@ import (
 type Architecture struct {
 	Name string // as in config.json's "architectures"
 	Doc  string
-	New  func(c Config, w *Weights, pool *kernels.Pool, p Choice) (engine.Model, error)
+	// New reads the weights and prepares them for products. They must stay open as long as the model is used; its Close, if it has one,
+	// gives back what was prepared.
+	New func(c Config, w *Weights, pool *kernels.Pool, p Choice) (engine.Model, error)
 }
 
 // All is every architecture.
 var All = []Architecture{
-	{
-		Name: "LlamaForCausalLM",
-		Doc:  "Llama 1 to 3.2 and models of that form",
-		New: func(c Config, w *Weights, pool *kernels.Pool, p Choice) (engine.Model, error) {
-			return NewLlama(c, w, pool, p)
-		},
-	},
+	{"LlamaForCausalLM", "Llama 1 to 3.2 and models of that form", NewLlama},
+	{"Qwen2ForCausalLM", "Qwen2 and Qwen2.5", NewQwen2},
+	{"Qwen3ForCausalLM", "Qwen3", NewQwen3},
+	{"MistralForCausalLM", "Mistral, with and without sliding windows", NewMistral},
+	{"Phi3ForCausalLM", "Phi-3, Phi-3.5 and Phi-4-mini, with longrope", NewPhi3},
+	{"GlmForCausalLM", "GLM-4 in Hugging Face's layout", NewGLM},
+	{"Glm4ForCausalLM", "GLM-4-0414", NewGLM4},
+	{"ChatGLMModel", "GLM-4 as its authors publish it, glm-4-9b-chat-1m among them", NewChatGLM},
+	{"ChatGLMForConditionalGeneration", "the same by another name", NewChatGLM},
+	{"Gemma2ForCausalLM", "Gemma 2", NewGemma2},
 }
 
 // Loaded is a model with what belongs to it.

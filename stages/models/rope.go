@@ -20,6 +20,7 @@ type Rope struct {
 	scale float32               // what cos and sin are multiplied by
 	freqs func(n int) []float32 // [dim/2], for a sequence of n tokens
 	moves bool                  // freqs depends on n
+	pairs bool                  // neighbours 2t and 2t+1 turn together, not t and t+Dim()/2
 	notes []string
 }
 
@@ -111,8 +112,25 @@ func (r Rope) Turn(x []float32, from, to []int32, seqLen int) {
 			s, c := math.Sincos(float64(float32(to[i])*f) - float64(float32(from[i])*f))
 			cos[j], sin[j] = float32(c), float32(s)
 		}
-		kernels.Rotate(x[i*width:(i+1)*width], cos, sin, 1, 1, width, half)
+		r.turn(x[i*width:(i+1)*width], cos, sin, 1, 1, width, half)
 	}
+}
+
+// turn is kernels.Rotate of the pairs that turn together.
+func (r Rope) turn(x, cos, sin []float32, rows, heads, dim, half int) {
+	if r.pairs {
+		kernels.RotatePairs(x, cos, sin, rows, heads, dim, half)
+		return
+	}
+	kernels.Rotate(x, cos, sin, rows, heads, dim, half)
+}
+
+// rotate applies RoPE to x [rows, width], heads of dim numbers; the tables are [rows, Dim()/2].
+func (r Rope) rotate(p *kernels.Pool, x, cos, sin []float32, rows, width, dim int) {
+	half := r.dim / 2
+	kernels.Split(p, rows, width, func(lo, hi int) {
+		r.turn(x[lo*width:hi*width], cos[lo*half:hi*half], sin[lo*half:hi*half], hi-lo, width/dim, dim, half)
+	})
 }
 
 func fillTables(cos, sin []float32, positions []int32, freqs []float32, scale float32) {
