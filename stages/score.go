@@ -27,22 +27,30 @@ func (j *Job) score(_ context.Context, a *Answered) ([]outputs.Row, error) {
 	return rows, nil
 }
 
-// idle reports a method that had a budget below the context, or promised none, and yet in its stage of the cache dropped and skipped
-// nothing: its numbers would be those of full attention under another name. Each method of a composition is judged alone.
+// idle reports a method whose budget is below what it was given, and that in its stage of the cache dropped and skipped nothing all the
+// same: its numbers would be those of full attention under another name. Each method of a composition is judged alone, a loading method
+// by what a compressing one has left it. A method without a budget promises nothing.
 func (q *Query) idle() error {
-	n := len(q.Branch.Script.First)
+	prompt, read := q.Branch.prompt.spent.cost, q.Answer.Read
 	for _, p := range q.Branch.Policy.Parts() {
-		if p.Budget != nil && p.Budget(n) >= n {
+		if p.Budget == nil {
 			continue
 		}
-		prompt, read := q.Branch.prompt.spent.cost, q.Answer.Read
+		n := len(q.Branch.Script.First)
+		nothing := false
 		switch {
-		case p.Generate != nil && prompt.Cells >= prompt.DenseCells,
-			p.Retrieve != nil && prompt.Fresh >= prompt.Rows && n > p.Retrieve.Last,
-			(p.Compress != nil || p.Revise != nil) && q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical,
-			p.Load != nil && read.Rows > 0 && read.Cells >= read.Stored,
-			p.Generate == nil && !p.Copies() && p.Load == nil && p.Budget != nil:
-			return fmt.Errorf("method %s did nothing to %d tokens of context: it computed, kept and read all of them", p.Name, n)
+		case p.Generate != nil:
+			nothing = prompt.Cells >= prompt.DenseCells
+		case p.Copies():
+			nothing = q.KeptMean >= float64(len(q.Prompt)) && q.Resident >= q.Logical
+		case p.Load != nil:
+			n = min(n, q.KeptMax)
+			nothing = read.Rows > 0 && read.Cells >= read.Stored
+		default:
+			nothing = true
+		}
+		if budget := p.Budget(n); nothing && budget < n {
+			return fmt.Errorf("method %s did nothing: of %d tokens it was to keep or read %d, and kept and read all of them", p.Name, n, budget)
 		}
 	}
 	return nil

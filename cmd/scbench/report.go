@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"scbench/kernels"
@@ -30,7 +32,11 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 		fmt.Fprintf(c.out, "\nnote     %s\n", note)
 	}
 	computed, alone := j.Prefilled()
-	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: shared beginnings were computed once\n", computed, alone)
+	how := "shared beginnings were computed once"
+	if j.NoShare {
+		how = "nothing was shared"
+	}
+	fmt.Fprintf(c.out, "\nprefill  %d tokens computed for prompts of %d: %s\n", computed, alone, how)
 	if n := j.Apart(); n > 0 {
 		fmt.Fprintf(c.out, "chunks   %d tokens computed apart, as chunks of contexts that were put together from them\n", n)
 	}
@@ -51,8 +57,12 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	fmt.Fprintf(c.out, "next     duckdb -c \"select method, turn, avg(score_fixed) from '%s' group by all order by all\"\n", filepath.Join(dir, outputs.ResultsFile))
 	if ended != nil {
 		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")
+		return ended
 	}
-	return ended
+	if slices.ContainsFunc(rows, func(r outputs.Result) bool { return !r.Status.Failure() }) {
+		return nil
+	}
+	return fmt.Errorf("none of %d queries was answered; the notes above say why", len(rows))
 }
 
 // plan prints what the run would do. Its time is that of a prompt and some decoding, measured now.
@@ -99,7 +109,7 @@ func caveats(rows []outputs.Result) (notes []string) {
 			methods = append(methods, r.Method)
 			works[r.Method] = false
 		}
-		if r.Status.Failure() || r.BudgetTokens == nil || r.KeptMin < r.PromptTokens || r.PrefillCells < r.PrefillCellsDense || r.DecodeCells < r.DecodeCellsDense {
+		if acts(r) {
 			works[r.Method] = true
 		}
 	}
@@ -111,12 +121,29 @@ func caveats(rows []outputs.Result) (notes []string) {
 			notes = append(notes, fmt.Sprintf("%d of %d queries are %s and count as 0: %s", failed[s], len(rows), s, why[s]))
 		}
 	}
+	var idle []string
 	for _, m := range methods {
 		if !works[m] {
-			notes = append(notes, fmt.Sprintf("%s has a budget above all contexts: here it is full attention; lower its settings", m))
+			idle = append(idle, m)
 		}
 	}
+	if len(idle) > 0 {
+		notes = append(notes, fmt.Sprintf("full attention under other names, since what their settings allow is all of these contexts: %s", strings.Join(idle, "; ")))
+	}
 	return notes
+}
+
+// acts reports whether the method of a row dropped, skipped, shortened or changed anything, or is full attention by name.
+func acts(r outputs.Result) bool {
+	switch {
+	case r.Status.Failure(), r.Method == "full", r.KeptMin < r.PromptTokens, r.PrefillCells < r.PrefillCellsDense, r.DecodeCells < r.DecodeCellsDense:
+		return true
+	case r.BudgetTokens == nil && r.KLFull == nil: // it promised nothing, and nobody has compared
+		return true
+	case r.KVBytesResident < r.KVBytesLogical, r.KLFull != nil && *r.KLFull > 0, r.FirstDivergingToken != nil:
+		return true
+	}
+	return false
 }
 
 // showRunCommand prints the table of a run.

@@ -50,7 +50,7 @@ type runCommand struct {
 	Limit     float64 `help:"Seconds that decoding one answer may take; answers cut off so are counted as failed." placeholder:"SECONDS"`
 
 	PrefixCache  string `name:"prefix-cache" help:"Folder that keeps what prompts computed for later runs." placeholder:"DIR"`
-	PrefixLimit  string `name:"prefix-limit" help:"Most bytes of that folder; the least recently used go first." default:"20GiB" placeholder:"SIZE"`
+	PrefixLimit  string `name:"prefix-limit" help:"Most bytes of that folder; the least recently used go first; 20GiB by default." placeholder:"SIZE"`
 	PrefixMemory string `name:"prefix-memory" help:"Memory that keeps what prompts computed for later examples of this run; none by default." placeholder:"SIZE"`
 
 	NoShare bool `help:"Let every method compute its prompts itself, in every mode, to see what sharing saves. Answers are the same."`
@@ -297,9 +297,15 @@ func (r *runCommand) prefixCache(j *stages.Job) (*prefix.Cache, error) {
 			return nil, fmt.Errorf("--prefix-memory: %w", err)
 		}
 	}
-	limit, err := parseBytes(r.PrefixLimit)
-	if err != nil {
-		return nil, fmt.Errorf("--prefix-limit: %w", err)
+	limit := int64(20 << 30)
+	if r.PrefixLimit != "" {
+		var err error
+		if limit, err = parseBytes(r.PrefixLimit); err != nil {
+			return nil, fmt.Errorf("--prefix-limit: %w", err)
+		}
+		if r.PrefixCache == "" {
+			return nil, errors.New("--prefix-limit: it is for the folder of --prefix-cache, which is not given")
+		}
 	}
 	if r.PrefixCache == "" && memory == 0 {
 		return nil, nil

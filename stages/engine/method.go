@@ -126,10 +126,14 @@ func Parse(spec string, all []*Method, s Shape) (Policy, error) {
 
 func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
 	name, settings, _ := strings.Cut(strings.TrimSpace(spec), ":")
+	if name == "" {
+		return Policy{}, fmt.Errorf("the name of a method is missing in %q", spec)
+	}
 	m, err := find(name, all)
 	if err != nil {
 		return Policy{}, err
 	}
+	given := map[string]bool{}
 	a := Args{method: m.Name, shape: s, value: map[string]string{}, err: new(error)}
 	for _, p := range m.Params {
 		a.value[p.Name] = p.Default
@@ -143,6 +147,10 @@ func parseOne(spec string, all []*Method, s Shape) (Policy, error) {
 		if !known {
 			return Policy{}, fmt.Errorf("method %s has no setting %q; it has %s", m.Name, kv, m.settings())
 		}
+		if given[k] {
+			return Policy{}, fmt.Errorf("method %s: setting %s is given twice; alternatives are written %s=%s|%s", m.Name, k, k, a.value[k], v)
+		}
+		given[k] = true
 		a.value[k] = v
 	}
 	p, err := m.New(s, a)

@@ -35,7 +35,6 @@ var FlexPrefill = engine.Method{
 		return engine.Policy{
 			Generate:    func(_ int, t engine.Tile) engine.Plan { return f.plan(t) },
 			WholePrompt: true,
-			Budget:      func(n int) int { return n }, // what covers gamma may be everything
 		}, nil
 	},
 }

@@ -16,20 +16,20 @@ var update = flag.Bool("update", false, "write README.md")
 const guide = `
 ## How to write a method
 
-A method is one file here with one value, a line in ` + "`methods.go`" + ` and a line in the table of ` + "`conformance_test.go`" + `.
+A method is one file here with one value, its line in ` + "`methods.go`" + `, and its line in the table of ` + "`conformance_test.go`" + `, which says with which settings to test it.
 
 1. Copy the method that is nearest to yours: ` + "`ashape.go`" + ` (which keys each row of the first prompt reads), ` + "`streamingllm.go`" + ` (which tokens
    stay, by position), ` + "`snapkv.go`" + ` (by the last queries), ` + "`h2o.go`" + ` (by all queries: an observer), ` + "`kvzip.go`" + ` (by running the model once more),
    ` + "`kivi.go`" + ` (in which format), ` + "`quest.go`" + ` (which of the stored tokens a query reads).
-2. Fill the value: name, paper, one sentence, stage, settings with the paper's defaults, what differs from the reference, costs. ` + "`New`" + ` reads the
+2. Fill the value: name, paper with its arXiv number, one sentence, stage, settings with the paper's defaults, what differs from the reference, costs. ` + "`New`" + ` reads the
    settings and returns an ` + "`engine.Policy`" + `, whose functions return decisions; the engine carries them out and counts what they cost. Policies keep no
    state: what a method remembers of a conversation lives in the cache's layer, where a fork finds it.
-3. Run ` + "`go test ./stages/methods`" + `. The conformance suite wants of every method: with an unlimited budget it is full attention, bit for bit; it reads no
+3. Run ` + "`go test ./stages/methods ./cmd/scbench -run Readme -update`" + `, which writes this file and the lists of the main README, and then
+   ` + "`go test ./stages/methods`" + `. The conformance suite wants of every method: with an unlimited budget it is full attention, bit for bit; it reads no
    key after the query; with a small budget it does something; one thread and two give the same numbers; what a branch decodes leaves its parent
    and the next branch as they were; no memory is left; settings out of range are refused by name.
 4. If the original code has published numbers, put them below ` + "`testdata/golden/methods`" + ` and add a runner: a vector that is neither run nor listed
    with a reason fails the tests.
-5. Run ` + "`go test ./stages/methods ./cmd/scbench -run Readme -update`" + `, which writes this file and the lists of the main README.
 
 ` + "`scbench run -m 'full yours:budget=256'`" + ` shows what it does to answers, memory and time.
 `

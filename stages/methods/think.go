@@ -41,7 +41,6 @@ var ThinK = engine.Method{
 					}
 				}}
 			},
-			Budget: func(n int) int { return n },
 		}, nil
 	},
 }

@@ -35,7 +35,6 @@ var XAttention = engine.Method{
 		return engine.Policy{
 			Generate:    func(_ int, t engine.Tile) engine.Plan { return x.plan(t) },
 			WholePrompt: true,
-			Budget:      func(n int) int { return n }, // what holds the threshold may be everything
 		}, nil
 	},
 }
