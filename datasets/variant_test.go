@@ -1,7 +1,10 @@
 package datasets
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -60,5 +63,33 @@ func TestVariant(t *testing.T) {
 	}
 	if inputs(e)[0] != "0" || len(e.Turns) != 6 {
 		t.Error("the example itself was changed")
+	}
+}
+
+// TestEveryTaskForAnyWorkers builds sets of all tasks with one worker and with many: the same files.
+func TestEveryTaskForAnyWorkers(t *testing.T) {
+	for _, profile := range []string{"2k", "mini"} {
+		tasks, _, err := Buildable(profile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, task := range tasks {
+			var want []byte
+			for _, workers := range []int{1, 8} {
+				path := filepath.Join(t.TempDir(), "s.parquet")
+				if _, err := Build(t.Context(), task, BuildOptions{Profile: profile, Seed: 7, Examples: 9, Workers: workers}, path); err != nil {
+					t.Fatal(err)
+				}
+				got, err := os.ReadFile(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want == nil {
+					want = got
+				} else if !bytes.Equal(got, want) {
+					t.Errorf("%s %s: other bytes for %d workers", task.Name, profile, workers)
+				}
+			}
+		}
 	}
 }
