@@ -36,7 +36,7 @@ func TestParse(t *testing.T) {
 		{spec: "comp:budget=9/8", err: "want tokens from 1"},
 		{spec: "comp:budget=NaN%", err: "want tokens from 1"},
 		{spec: "comp+comp:budget=7", err: "methods comp:budget=1/4 and comp:budget=7 both decide what to compress"},
-		{spec: "", err: `there is no method ""`},
+		{spec: "", err: `the name of a method is missing`},
 	} {
 		p, err := Parse(c.spec, testMethods, Shape{})
 		switch {
