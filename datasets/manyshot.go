@@ -14,7 +14,7 @@ import (
 //
 // Build draws one of the kinds of secrets in shotKinds. The first demonstrations of each rule show it alone; the others, and the
 // questions, join Size.Hops rules (usually one or two), and what joins several was never demonstrated. The published rows have about 150
-// demonstrations; longer contexts know more rules. Evidence is one demonstration of each rule that the answer needs. Mini is icl: texts
+// demonstrations of 580 bytes; these are shorter, so that as many bytes hold from 480 to 810. Longer contexts know more rules. Evidence is one demonstration of each rule that the answer needs. Mini is icl: texts
 // whose label hangs on one noun; its answers are labels instead of letters.
 //
 // Source: BIG-Bench Hard (arXiv 2210.09261), many-shot.
@@ -48,9 +48,8 @@ func buildManyShot(r *rand.Rand, s Size) (Example, error) {
 		join = s.Hops
 	}
 	turns := s.turns(5)
-	least := kind.least
-	return s.grow(least, 150, func(n int) (Example, error) {
-		secret := kind.secret(r, min(kind.most, least+(n-least)/4))
+	return s.grow(kind.least, kind.published, func(n int) (Example, error) {
+		secret := kind.secret(r, min(kind.most, kind.least+(n-kind.least)/4))
 		if join > 1 && join > secret.rules {
 			return Example{}, fmt.Errorf("%d hops: this context shows %d rules; ask for fewer hops or more tokens", join, secret.rules)
 		}

@@ -7,15 +7,16 @@ import (
 	"strings"
 )
 
-// shotKinds are the kinds of secrets that ManyShot draws from: how many rules a context shows at least and at most, and how many a question joins.
+// shotKinds are the kinds of secrets that ManyShot draws from: how many rules a context shows at least and at most, how many a question joins, and
+// how many demonstrations are as long as a published row.
 var shotKinds = []struct {
-	least, most, join int
-	secret            func(r *rand.Rand, rules int) secret
+	least, most, join, published int
+	secret                       func(r *rand.Rand, rules int) secret
 }{
-	{8, 120, 1, groups},
-	{8, 100, 2, gibberish},
-	{7, 31, 2, calendar},
-	{6, 60, 2, rows},
+	{8, 120, 1, 810, groups},
+	{8, 100, 2, 770, gibberish},
+	{7, 31, 2, 715, calendar},
+	{6, 60, 2, 480, rows},
 }
 
 // groups sorts things into six groups with arbitrary names. Rule: one thing's group. Joined: the groups of several things in order.

@@ -60,7 +60,7 @@ var publishedVectors = []struct {
 // TestPublishedCounts compares with the totals that the specification gives.
 func TestPublishedCounts(t *testing.T) {
 	examples, turns := 0, 0
-	for i, k := range publishedTasks {
+	for i, k := range publishedTasks[:len(publishedCounts)] { // then come the extra tasks
 		n, m := PublishedCounts(k.name)
 		if publishedCounts[i].task != k.name || n < 1 || m < n {
 			t.Errorf("%s: %d examples, %d turns", k.name, n, m)

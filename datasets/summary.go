@@ -11,7 +11,7 @@ import (
 //
 // Build writes eight papers (as many as questions, if those are more; fewer in short contexts) of sections full of remarks. Each states from three to five
 // findings as its own ("We show that …") and Size.Distractors as many of others ("Earlier work claims that …"; usually one for each).
-// The reference summary is the paper's own findings, in their order, and Evidence is where they stand. The published length comes to about 12,000 tokens a paper.
+// The reference summary is the paper's own findings, in their order, and Evidence is where they stand. The published rows have 409 kB.
 // Mini is summ: the titles of one or several sections of a document.
 //
 // Differs from the reference: its papers are from arXiv and its summaries written by GPT-4, so those may be phrased in many ways; here the

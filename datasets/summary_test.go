@@ -95,9 +95,21 @@ func TestSummaryPapers(t *testing.T) {
 			}
 		}
 	}
-	e := make1(t, maker{make: Summary.Build}, 1, Published)
-	if n := len(e.Context); n < 400_000 || n > 660_000 {
-		t.Errorf("the published size has %d bytes", n)
+}
+
+// TestPublishedBytes: rows as long as the published ones on average, as far as the specification derives these from the files.
+func TestPublishedBytes(t *testing.T) {
+	const rows = 12
+	for want, task := range map[int]Task{4_734_315 / 54: ManyShot, 28_622_955 / 70: Summary, 28_629_718 / 70: SummaryWithNeedles} {
+		for seed := range uint64(rows) {
+			e, got := make1(t, maker{make: task.Build}, seed, Published), 0
+			for _, turn := range e.Turns {
+				got += len(turn.Input) + len(turn.Answers[0])
+			}
+			if got += len(e.Context); abs(got-want)*20 > want {
+				t.Errorf("%s: a row of %d bytes, %d on average published", task.Name, got, want)
+			}
+		}
 	}
 }
 
