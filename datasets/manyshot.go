@@ -47,12 +47,13 @@ func buildManyShot(r *rand.Rand, s Size) (Example, error) {
 	if s.Hops > 0 {
 		join = s.Hops
 	}
+	if join > kind.most {
+		return Example{}, fmt.Errorf("%d hops: manyshot joins at most %d rules", join, kind.most)
+	}
 	turns := s.turns(5)
-	return s.grow(kind.least, kind.published, func(n int) (Example, error) {
+	least := kind.least + 4*max(0, join-kind.least)
+	return s.grow(least, kind.published, func(n int) (Example, error) {
 		secret := kind.secret(r, min(kind.most, kind.least+(n-kind.least)/4))
-		if join > 1 && join > secret.rules {
-			return Example{}, fmt.Errorf("%d hops: this context shows %d rules; ask for fewer hops or more tokens", join, secret.rules)
-		}
 		asked := map[string]bool{}
 		var asks []shot
 		for tries := 0; len(asks) < turns; tries++ {

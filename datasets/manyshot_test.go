@@ -164,6 +164,21 @@ func TestManyShotGuess(t *testing.T) {
 	}
 }
 
+// TestManyShotHops: a question may join more rules than the smallest context has, but not more than there are.
+func TestManyShotHops(t *testing.T) {
+	for seed := range uint64(8) {
+		e := make1(t, maker{make: ManyShot.Build}, seed, Size{Tokens: 32 << 10, Dials: Dials{Hops: 12}})
+		for _, turn := range e.Turns {
+			if got := solveManyShot(e.Context, turn.Input); got != turn.Answers[0] || len(turn.Evidence) != 12 {
+				t.Errorf("%s: the demonstrations say %q, gold is %q", turn.Input, got, turn.Answers[0])
+			}
+		}
+	}
+	if _, err := ManyShot.Build(seeded(1), Size{Tokens: 32 << 10, Dials: Dials{Hops: 200}}); err == nil {
+		t.Error("200 hops are no error")
+	}
+}
+
 func TestManyShotScore(t *testing.T) {
 	for _, c := range []struct {
 		gold, answer  string
