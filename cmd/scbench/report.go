@@ -46,6 +46,9 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 		if p.Damaged > 0 {
 			fmt.Fprintf(c.out, "         %d entries were damaged on disk; they were discarded and computed anew\n", p.Damaged)
 		}
+		if p.Unstored > 0 {
+			fmt.Fprintf(c.err, "note: %d ends of prompts were not stored, since what a method observes of them cannot be: they will be computed again\n", p.Unstored)
+		}
 		if p.Failed != nil {
 			fmt.Fprintf(c.err, "note: nothing more was stored: %v\n", p.Failed)
 		}

@@ -94,6 +94,32 @@ func (o *received) Fork() kv.Observer {
 	return &received{heads: o.heads, group: o.group, lent: true}
 }
 
+// MarshalBinary writes the sums.
+func (o *received) MarshalBinary() ([]byte, error) {
+	w := newState()
+	w.number(o.group)
+	w.number(len(o.heads))
+	for _, c := range o.heads {
+		w.floats(c.sum)
+		w.floats(c.part)
+	}
+	return w.data, nil
+}
+
+// UnmarshalBinary reads the sums, in the place of what the observer has seen.
+func (o *received) UnmarshalBinary(data []byte) error {
+	r := readState(data)
+	o.heads = nil // forks may read them
+	o.group = r.number()
+	for range r.count(2 * 8) {
+		c := columns{r.floats(), r.floats()}
+		r.check(len(c.part) == len(c.sum) && (o.heads == nil || len(c.sum) == len(o.heads[0].sum)))
+		o.heads = append(o.heads, c)
+	}
+	r.check(o.group > 0 == (o.heads != nil))
+	return r.end()
+}
+
 // attention adds the softmaxed scores of all members of the group, row by row.
 func (c *columns) attention(l *kv.Layer, h int, g groupRows, first int) {
 	n := first + g.rows

@@ -176,6 +176,28 @@ func (o *nearby) Fork() kv.Observer {
 	return &f
 }
 
+// MarshalBinary writes the sums.
+func (o *nearby) MarshalBinary() ([]byte, error) {
+	w := newState()
+	w.number(len(o.heads))
+	for _, sum := range o.heads {
+		w.floats(sum)
+	}
+	return w.data, nil
+}
+
+// UnmarshalBinary reads the sums, in the place of what the observer has seen.
+func (o *nearby) UnmarshalBinary(data []byte) error {
+	r := readState(data)
+	o.heads = nil // forks may read them
+	for range r.count(8) {
+		sum := r.floats()
+		r.check(o.heads == nil || len(sum) == len(o.heads[0]))
+		o.heads = append(o.heads, sum)
+	}
+	return r.end()
+}
+
 // attention adds what rows from slot first on pay to the tokens near them. What a row pays does not depend on the rows beside it.
 func (o *nearby) attention(l *kv.Layer, h int, g groupRows, first int) {
 	end := first + g.rows

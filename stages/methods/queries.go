@@ -67,6 +67,36 @@ func (o *queries) Fork() kv.Observer {
 	return &f
 }
 
+// MarshalBinary writes the moments.
+func (o *queries) MarshalBinary() ([]byte, error) {
+	w := newState()
+	w.number(len(o.heads))
+	for _, m := range o.heads {
+		w.number(m.n)
+		for _, x := range [][]float32{m.origin, m.block, m.sum, m.outer} {
+			w.floats(x)
+		}
+	}
+	return w.data, nil
+}
+
+// UnmarshalBinary reads the moments, in the place of what the observer has seen.
+func (o *queries) UnmarshalBinary(data []byte) error {
+	r := readState(data)
+	o.heads = nil // forks may read them
+	for range r.count(5 * 8) {
+		m := moments{n: r.number(), origin: r.floats(), block: r.floats(), sum: r.floats(), outer: r.floats()}
+		d, outer := len(m.origin), 0
+		if o.covariance {
+			outer = d * d
+		}
+		r.check((m.n > 0) == (d > 0) && len(m.block) == d*momentBlock && len(m.sum) == d && len(m.outer) == outer)
+		r.check(o.heads == nil || d == len(o.heads[0].origin))
+		o.heads = append(o.heads, m)
+	}
+	return r.end()
+}
+
 // momentBlock is the number of vectors that are multiplied with each other at once.
 const momentBlock = 64
 

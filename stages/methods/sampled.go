@@ -52,6 +52,24 @@ func (o *sampled) Fork() kv.Observer {
 	return &f
 }
 
+// MarshalBinary writes the sample.
+func (o *sampled) MarshalBinary() ([]byte, error) {
+	w := newState()
+	w.number(o.stride)
+	w.number(o.rows)
+	w.floats(o.queries)
+	return w.data, nil
+}
+
+// UnmarshalBinary reads the sample, in the place of what the observer has seen.
+func (o *sampled) UnmarshalBinary(data []byte) error {
+	r := readState(data)
+	o.stride, o.rows, o.queries = r.number(), r.number(), r.floats()
+	r.check(o.stride > 0 && o.stride&(o.stride-1) == 0 && o.rows <= o.most)
+	r.check(o.rows == 0 && o.queries == nil || o.rows > 0 && o.queries != nil && len(o.queries)%o.rows == 0)
+	return r.end()
+}
+
 // group returns the sample's queries of all query heads of KV head h of l, [rows · heads, Dim].
 func (o *sampled) group(l *kv.Layer, h int) []float32 {
 	if o.rows == 0 {

@@ -99,11 +99,12 @@ type Cache struct {
 
 // Stats counts what a cache did since it was opened.
 type Stats struct {
-	Reused  int64 // tokens taken from the cache
-	Damaged int   // entries that were not what was stored; they were discarded and computed anew
-	Stored  int64 // bytes added on disk
-	Evicted int64 // bytes removed from disk for want of room
-	Failed  error // why nothing more is stored on disk, or nil
+	Reused   int64 // tokens taken from the cache
+	Damaged  int   // entries that were not what was stored; they were discarded and computed anew
+	Unstored int   // ends that could not be kept, because an observer does not write its state: their prompts will be computed again
+	Stored   int64 // bytes added on disk
+	Evicted  int64 // bytes removed from disk for want of room
+	Failed   error // why nothing more is stored on disk, or nil
 }
 
 // New opens a cache. tag is everything but the tokens and the generation that keys and values depend on: weights, precision, kernels.

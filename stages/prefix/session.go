@@ -116,6 +116,9 @@ func (c *Cache) Store(p *Step, s *engine.Session, shape engine.Shape) error {
 		}
 		if err := w.seen(s); errors.Is(err, errUnwritable) {
 			c.put(list)
+			c.mu.Lock()
+			c.stat.Unstored++
+			c.mu.Unlock()
 			return nil
 		} else if err != nil {
 			return err
@@ -270,7 +273,7 @@ func (r *reader) tokens(s *engine.Session, shape engine.Shape, n int) error {
 	return nil
 }
 
-// seen reads what methods have observed.
+// seen reads what methods have observed, in the place of what the session's observers have seen, those of the tokens before.
 func (r *reader) seen(s *engine.Session) error {
 	for _, l := range s.Layers {
 		rows, n := int(r.number()), int(r.number())
