@@ -346,10 +346,15 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 			return int64(tokens/c.Chunk+1) * pages(min(c.Chunk, tokens))
 		})
 	}
-	for i, p := range j.Policies {
+	replay := int64(0) // of the prompt, once more, by one method after the other
+	for i := range j.Policies {
+		p := &j.Policies[i]
 		for _, script := range a.Scripts[i] {
 			if p.Copies() {
-				n += pages(len(script.First))
+				n += j.kept(p, len(script.First), pages)
+			}
+			if p.Revise != nil {
+				replay = max(replay, pages(len(script.First))+pages(pageTokens))
 			}
 			history, longest := 0, 0
 			for _, t := range script.Turns {
@@ -367,7 +372,22 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 			n += pages(history) + 2*pages(longest) // the answer, and the branch that follows full attention's
 		}
 	}
-	return n
+	return n + replay
+}
+
+// kept is an upper bound of the bytes of what a policy that makes a copy keeps of n tokens.
+func (j *Job) kept(p *engine.Policy, n int, pages func(int) int64) int64 {
+	for _, part := range p.Parts() {
+		if part.Copies() && part.Budget != nil {
+			n = min(n, part.Budget(n))
+		}
+	}
+	if p.Quantise == 0 {
+		return pages(n)
+	}
+	s := j.Engine.Model.Shape()
+	packed := int64(n/pageTokens) * int64(j.Engine.Store.FormatBytes(p.Quantise)) * int64(s.Layers*s.KVHeads)
+	return packed + pages(min(n, p.Residual)+pageTokens)
 }
 
 func (n *node) pages(pages func(int) int64) int64 {

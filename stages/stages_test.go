@@ -428,7 +428,7 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j.Budget = pipeline.NewBudget(2 * j.plan(a, j.prompts(a)))
+	j.Budget = pipeline.NewBudget(j.plan(a, j.prompts(a)))
 	refused := 0
 	rows := results(t, j, []Work{large, small, large, small})
 	for _, r := range rows {
@@ -457,18 +457,23 @@ func TestRefused(t *testing.T) {
 
 // TestPlanBoundsPeak wants the plan to be an upper bound of what is used, and not an idle one.
 func TestPlanBoundsPeak(t *testing.T) {
-	l := newLab(t, 2, 0)
-	defer l.close(t)
-	j := l.job(t, outputs.GoldHistory, fiveMethods...)
-	work := l.work(t, datasets.KV, 1, 2000, 5)
-	a, err := j.tokenize(context.Background(), work[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	plan := j.plan(a, j.prompts(a))
-	results(t, j, work)
-	if peak := l.store.Peak(); peak > plan || peak < plan/4 { // answers are much shorter than the 150 tokens they may have
-		t.Errorf("planned %d bytes, used %d", plan, peak)
+	for _, specs := range [][]string{
+		fiveMethods, {"kivi:bits=2"}, {"snapkv:budget=80+kivi:bits=4"}, {"snapkv:budget=80+quest:budget=64"}, {"kvzip:budget=100"}, {"adakv:budget=100", "pyramidkv:budget=100"},
+		{"duoattention:sinks=8,recent=60,estimate=repeat", "think"}, {"cacheblend:chunk=128"}, {"h2o:budget=100", "retrievalattention:sinks=16,window=64,topk=16"},
+	} {
+		l := newLab(t, 2, 0)
+		j := l.job(t, outputs.GoldHistory, specs...)
+		work := l.work(t, datasets.KV, 1, 2000, 3)
+		a, err := j.tokenize(context.Background(), work[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := j.plan(a, j.prompts(a))
+		results(t, j, work)
+		if peak := l.store.Peak(); peak > plan || peak < plan/4 { // answers are much shorter than the 150 tokens they may have
+			t.Errorf("%v: planned %d bytes, used %d", specs, plan, peak)
+		}
+		l.close(t)
 	}
 }
 

@@ -78,6 +78,9 @@ func (s *Store) tokenBytes(f kernels.PageFormat) int64 {
 // PageBytes is the size in bytes of a page that tokens are appended to.
 func (s *Store) PageBytes() int { return s.pageBytes(s.format) }
 
+// FormatBytes is the size in bytes of a page of another format.
+func (s *Store) FormatBytes(f kernels.PageFormat) int { return s.pageBytes(f) }
+
 // InUse is the number of bytes in pages that layers hold.
 func (s *Store) InUse() int64 {
 	s.mu.Lock()
