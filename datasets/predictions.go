@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"path/filepath"
@@ -16,6 +17,7 @@ type Prediction struct {
 	Turn     int      // from 0
 	Text     string   // the answer
 	Answers  []string // the gold answers; of En.MultiChoice the option's text and its letter
+	Number   bool     // the gold answer is a number and not a text
 	Part     string   // mixed tasks: the subtask, as Turn.Part; else ""
 	Repo     string   // code tasks: the repository, the language and the function's name; else ""
 	Lang     string
@@ -96,6 +98,7 @@ func predictionOf(at place, rec record, kind publishedTask) (p Prediction, err e
 	if p.Answers, err = (normaliser{kind: kind}).answers(at.field("ground_truth"), gold); err != nil {
 		return p, err
 	}
+	_, p.Number = gold.(json.Number)
 	if kind.options && len(p.Answers) != 2 {
 		return p, at.field("ground_truth").errorf("want the option's text and its letter, have %d texts", len(p.Answers))
 	}
