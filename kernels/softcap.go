@@ -1,5 +1,7 @@
 package kernels
 
+import "math/bits"
+
 // SoftCap bounds x softly: x = limit·tanh(x/limit), to within 2e-7 of limit. limit is above 0.
 func SoftCap(x []float32, limit float32) {
 	by := 2 / limit
@@ -15,12 +17,18 @@ func SoftCap(x []float32, limit float32) {
 	}
 }
 
-// attendCapped is attendRows with scores that are bounded softly. A page in PageBF16 is widened first. Products are the tier's vector
-// kernels, for each row on its own; the bounding is portable.
-func (a *Attention) attendCapped(page []byte, mask []uint64) {
-	k, v := a.cappedPage(page)
-	var all, p [PageTokens]float32
+// attendCapped is attendRows for a page of the Attention's format, with scores that are bounded softly. union is what any row sees.
+// Products are the tier's vector kernels, for each row on its own; the bounding is portable. Pages of PageBF16 are widened first.
+func (a *Attention) attendCapped(page []byte, mask []uint64, union uint64) {
+	var k, v []float32
+	if a.format == PageF32 {
+		k, v = pageF32(page, a.d)
+	} else {
+		k, v = a.widened(page, union)
+	}
+	var all, p, weights [PageTokens]float32
 	var at [PageTokens]int
+	a.sums = resize(a.sums, a.d)
 	for r := range a.rows {
 		if mask[r] == 0 {
 			continue
@@ -38,27 +46,31 @@ func (a *Attention) attendCapped(page []byte, mask []uint64) {
 		if fade != 1 {
 			scaleBy(out, fade)
 		}
-		for i, j := range at[:n] {
-			addScaled(out, v[j*a.d:][:a.d], p[i])
+		if a.format == PageF32 {
+			for i, j := range at[:n] {
+				addScaled(out, v[j*a.d:][:a.d], p[i])
+			}
+			continue
 		}
+		clear(weights[:])
+		for i, j := range at[:n] {
+			weights[j] = p[i]
+		}
+		dotRows(a.sums, weights[:], v, 1) // values are transposed
+		add(out, a.sums)
 	}
 }
 
-// cappedPage returns the keys and values of a page, both [PageTokens, d].
-func (a *Attention) cappedPage(page []byte) (k, v []float32) {
-	if a.format == PageF32 {
-		return pageF32(page, a.d)
-	}
-	k16, v16 := pageBF16(page, a.d)
+// widened returns the keys [PageTokens, d] and values [d, PageTokens] of a page of PageBF16, values that nobody sees as zeros.
+func (a *Attention) widened(page []byte, union uint64) (k, v []float32) {
 	n := PageTokens * a.d
 	a.wide = resize(a.wide, 2*n)
+	Widen(a.wide, BF16, page[:4*n])
 	k, v = a.wide[:n], a.wide[n:]
-	for i, x := range k16 {
-		k[i] = fromBF16(x)
-	}
-	for t := range a.d {
-		for j, x := range v16[t*PageTokens:][:PageTokens] {
-			v[j*a.d+t] = fromBF16(x)
+	for hidden := ^union; hidden != 0; hidden &= hidden - 1 {
+		j := bits.TrailingZeros64(hidden)
+		for t := range a.d {
+			v[t*PageTokens+j] = 0
 		}
 	}
 	return k, v

@@ -39,7 +39,7 @@ func TestStartCapped(t *testing.T) {
 		mask := make([][]uint64, pages)
 		for p := range mask {
 			for range rows {
-				mask[p] = append(mask[p], rng.Uint64()|1)
+				mask[p] = append(mask[p], (rng.Uint64()|1)&^(1<<7))
 			}
 		}
 		scale := float32(1 / math.Sqrt(d))
@@ -52,7 +52,13 @@ func TestStartCapped(t *testing.T) {
 			keys, values := slices.Clone(k), slices.Clone(v)
 			for p := range pages {
 				data := alignedBytes(PageBytes(own, d))
+				for j := range data {
+					data[j] = 0xff // NaN where nobody looks
+				}
 				for j := range PageTokens {
+					if format == own && j == 7 {
+						continue
+					}
 					at := (p*PageTokens + j) * d
 					StoreSlot(own, data, j, k[at:at+d], v[at:at+d], d)
 				}

@@ -25,4 +25,11 @@
 // those rows, puts the chunks' between them, turned to their positions. So pages are written once and in order of position, the causal
 // rule by slot stays the rule by position, and a model needs to know no more than that rows may become fewer. What the context is
 // followed by is computed as ever. Retrieve and Generate do not compose: each decides how the first prompt is computed.
+//
+// # Sliding windows and soft bounds
+//
+// Layers of some models read the last tokens only (Shape.Sliding), and some bound their scores softly (Shape.Softcap). Both are the model's
+// and not a method's: what a policy chooses is narrowed to the window, by positions, in the first prompt and after it, and costs are
+// counted against what full attention of that model reads. Methods see the whole cache and estimate scores without window and bound, so in
+// a layer with a window they may spend their budget on tokens that are out of it.
 package engine

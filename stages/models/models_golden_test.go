@@ -91,6 +91,7 @@ func TestGoldenModels(t *testing.T) {
 			g := goldenModel{l, name, openTensors(t, filepath.Join(dir, "goldens.safetensors")), kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0)}
 			t.Run("logits", g.logits)
 			t.Run("states", g.states)
+			t.Run("blend", g.blends)
 			for _, x := range g.tensor.Names() {
 				if run, ok := strings.CutSuffix(x, ".prompt"); ok {
 					t.Run(run, func(t *testing.T) { g.greedy(t, run) })

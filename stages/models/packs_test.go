@@ -21,6 +21,15 @@ func TestPacks(t *testing.T) {
 	if err := os.CopyFS(dir, Reference()); err != nil {
 		t.Fatal(err)
 	}
+	packsTwice(t, dir)
+}
+
+// packsTwice does that with the checkpoint in a folder.
+func packsTwice(t *testing.T, from string) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
 	choice := Choice{Precision: kernels.PrecisionBF16, PackCache: filepath.Join(dir, "packs"), packAll: true}
 	logits := func() []float32 {
 		m, err := Load(dir, nil, choice)
