@@ -119,7 +119,7 @@ type Result struct {
 	KVBytesShared     int64   `parquet:"kv_bytes_shared" doc:"of the resident bytes, those of the prefilled prompt itself, which all branches of that prompt hold together; 0 where a method made its own copy"`
 	ReadBytesPerToken float64 `parquet:"read_bytes_per_token" doc:"bytes of keys, values and index that attention read per decoded token, mean; 0 where the answer is one token"`
 
-	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed for computed_tokens"`
+	PrefillCells      int64    `parquet:"prefill_cells" doc:"attention cells (query, key, head, layer) computed for computed_tokens; where those are a first prompt, also those that its method computed to decide, by observing the prompt or running the model again, so that there may be more than dense ones"`
 	PrefillCellsDense int64    `parquet:"prefill_cells_dense" doc:"attention cells dense causal attention would compute for them"`
 	RecomputedShare   *float64 `parquet:"recomputed_share,optional" doc:"of the first prompt's tokens, the share computed in all layers; keys and values of the others are those of chunks computed apart, whose cells count in prefill_cells; NULL where a query computed no first prompt, and where no context is put together from chunks"`
 	DecodeCells       int64    `parquet:"decode_cells" doc:"attention cells computed in decoding"`
@@ -141,7 +141,7 @@ type Timing struct {
 	Question        float64   `parquet:"question_s" doc:"seconds to extend the cache by the question"`
 	Decode          float64   `parquet:"decode_s" doc:"seconds of decoding"`
 	TokensPerSecond float64   `parquet:"tokens_per_s" doc:"decoded tokens per second of decoding; 0 where nothing was decoded"`
-	Cache           float64   `parquet:"cache_s" doc:"seconds to compress, recode or index the cache"`
+	Cache           float64   `parquet:"cache_s" doc:"seconds to observe the first prompt for the method, to run the model again for it, and to compress, recode or index the cache"`
 	Token           []float64 `parquet:"token_s,list" doc:"seconds of each decoded token; empty if not recorded"`
 	PeakRSS         int64     `parquet:"peak_rss_bytes" doc:"peak resident memory of the process so far, in bytes"`
 	Started         int64     `parquet:"started,timestamp(microsecond)" doc:"when the query's work started, in microseconds since 1970 UTC"`

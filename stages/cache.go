@@ -21,8 +21,9 @@ type Branch struct {
 	Script  *Script
 	session *engine.Session
 	prompt  *prompt
-	seconds float64 // of compression and index
-	pending []int32 // own history: tokens of the last answer that the cache lacks
+	seconds float64     // of observers, compression and index
+	cost    engine.Cost // of the method's decisions: observers, and the model run again
+	pending []int32     // own history: tokens of the last answer that the cache lacks
 }
 
 // Release gives back what the example holds.
@@ -51,7 +52,7 @@ func (j *Job) cache(ctx context.Context, f *Filled) (_ *Branched, err error) {
 			b.Branches = append(b.Branches, x)
 			var err error
 			x.seconds, err = j.Engine.Settle(ctx, x.session)
-			x.seconds += p.spent.watch[i]
+			x.seconds, x.cost = x.seconds+p.spent.watch[i], x.session.Cost
 			if errors.Is(err, kv.ErrFull) {
 				b.refuse()
 			} else if err != nil {

@@ -106,9 +106,10 @@ func (j *Job) turn(ctx context.Context, b *Branched, turn int) ([]*Query, error)
 			q.Answer = &engine.Answer{Logits: append([]float32(nil), x.prompt.logits...)}
 		}
 		if q.first() {
-			q.Prefill, q.Chunks, q.Cost = x.prompt.spent.seconds, x.prompt.spent.chunks, x.prompt.spent.cost
-			if x.Policy.Retrieve != nil && q.Cost.Rows > 0 {
-				share := float64(q.Cost.Fresh) / float64(q.Cost.Rows)
+			prompt := x.prompt.spent
+			q.Prefill, q.Chunks, q.Cost = prompt.seconds, prompt.chunks, prompt.cost.Add(x.cost)
+			if x.Policy.Retrieve != nil && prompt.cost.Rows > 0 {
+				share := float64(prompt.cost.Fresh) / float64(prompt.cost.Rows)
 				q.Recomputed = &share
 			}
 			q.Computed += len(x.Script.First)

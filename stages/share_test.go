@@ -2,11 +2,43 @@ package stages
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"scbench/datasets"
 	"scbench/outputs"
 )
+
+// TestWorkOfMethods wants rows to count what methods compute to decide, once, with the first prompt, and for those alone that decide so.
+func TestWorkOfMethods(t *testing.T) {
+	l := newLab(t, 2, 0)
+	defer l.close(t)
+	times := map[string][2]float64{"full": {1, 1}, "snapkv": {1, 1}, "h2o": {2, 2}, "kvzip": {3, 4.5}, "cacheblend": {1, 4}}
+	j := l.job(t, outputs.GoldHistory, "full", "snapkv:budget=80,window=16", "h2o:budget=1/4", "kvzip:budget=1/4,chunk=100", "cacheblend:chunk=64,ratio=0.1+kvzip:budget=1/4,chunk=100")
+	dense := map[int32]int64{}
+	for _, r := range results(t, j, l.work(t, datasets.KV, 1, 800, 3)) {
+		if r.Mode != outputs.MultiTurn {
+			continue
+		}
+		method, _, _ := strings.Cut(r.Method, ":")
+		if method == "full" {
+			dense[r.Turn] = r.PrefillCellsDense
+		}
+		share := float64(r.PrefillCells) / float64(r.PrefillCellsDense)
+		if want := times[method]; r.PrefillCellsDense != dense[r.Turn] || r.Turn == 1 && (share < want[0] || share > want[1]) || r.Turn > 1 && share > 1 {
+			t.Errorf("%s, turn %d: %d of %d cells, that is %.2f of them", r.Method, r.Turn, r.PrefillCells, r.PrefillCellsDense, share)
+		}
+		if r.RecomputedShare != nil && *r.RecomputedShare >= 1 {
+			t.Errorf("%s: %.2f of the prompt computed in all layers", r.Method, *r.RecomputedShare)
+		}
+		if r.Turn == 1 && (r.CachedTokens != 0 || r.ComputedTokens != r.PromptTokens) {
+			t.Errorf("%s: %d of %d tokens computed", r.Method, r.ComputedTokens, r.PromptTokens)
+		}
+	}
+	if len(dense) != 3 {
+		t.Errorf("%d turns of full attention", len(dense))
+	}
+}
 
 // TestNoShare wants the same rows whether prompts are shared or not, Tri-shape to go on from A-shape's rows, and the plan's lower bound to be met.
 func TestNoShare(t *testing.T) {

@@ -71,7 +71,8 @@ func (e *Engine) Rate(ctx context.Context) (float64, error) {
 	return n / max(seconds[0], 1e-9), nil
 }
 
-// Settle ends the first prompt of a session while nobody else computes, and returns the seconds it took.
+// Settle ends the first prompt of a session while nobody else computes, and returns the seconds it took. The session's cost gains what the
+// policy computed to decide: the passes of its Revise, and what its observers did.
 func (e *Engine) Settle(ctx context.Context, s *Session) (float64, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

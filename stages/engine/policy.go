@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"scbench/kernels"
 	"scbench/stages/kv"
@@ -37,7 +38,7 @@ type Policy struct {
 	// of all layers equally many.
 	Compress func(layer int, l *kv.Layer, w kv.Window) kv.Edit
 	// Revise is Compress for methods that decide over all layers at once, or that must run the model once more: it may fork the
-	// session, watch the fork and feed it, and must release it. It returns an edit per layer.
+	// session, watch the fork and feed it, must have the session Spend what that cost, and must release it. It returns an edit per layer.
 	Revise func(ctx context.Context, e *Engine, s *Session) ([]kv.Edit, error)
 	// Quantise is the format that full pages of what stays are stored in, all but those that hold any of the last Residual tokens;
 	// 0: that of the store. What is appended later is not quantised.
@@ -98,6 +99,11 @@ func (p *Policy) Full() bool {
 
 // Copies reports whether branches under the policy hold a copy of what stays of the first prompt, rather than the prompt itself.
 func (p *Policy) Copies() bool { return p.Compress != nil || p.Revise != nil || p.Quantise != 0 }
+
+// observes reports whether the policy wants the observation of that name.
+func (p *Policy) observes(name string) bool {
+	return slices.ContainsFunc(p.Observe, func(o Observation) bool { return o.Name == name })
+}
 
 // Parts are the policies that this one was composed of; itself, if it is one method alone.
 func (p *Policy) Parts() []Policy {

@@ -14,7 +14,7 @@ type Session struct {
 	Tokens []int32     // all tokens of the conversation, those that compression dropped included
 	Layers []*kv.Layer // one per attention layer
 	Policy Policy
-	Cost   Cost // what Forward spent on this session since it was opened or forked
+	Cost   Cost // what was spent on this session since it was opened or forked, by Forward and by Settle
 	// AttendSeconds is processor time of attention alone, all threads together, since the session was opened or forked.
 	AttendSeconds float64
 
@@ -106,7 +106,7 @@ func (s *Session) Watched() []string {
 func (s *Session) WatchSeconds(p Policy) float64 {
 	var sum float64
 	for _, w := range s.watch {
-		if slices.ContainsFunc(p.Observe, func(o Observation) bool { return o.Name == w.name }) {
+		if p.observes(w.name) {
 			sum += w.seconds
 		}
 	}
@@ -117,6 +117,28 @@ func (s *Session) WatchSeconds(p Policy) float64 {
 func (s *Session) watchSeconds() (sum float64) {
 	for _, w := range s.watch {
 		sum += w.seconds
+	}
+	return sum
+}
+
+// Spend adds to the cost of a session work of its policy beside its tokens' own, as Revise's: all but the dense cells, those of the tokens
+// alone, so that there may be more cells than dense ones.
+func (s *Session) Spend(c Cost) {
+	c.DenseCells = 0
+	s.Cost = s.Cost.Add(c)
+}
+
+// watchCells is what observers computed, since the prompt began, for what the session's policy observes.
+func (s *Session) watchCells() (sum int64) {
+	for _, w := range s.watch {
+		if !s.Policy.observes(w.name) {
+			continue
+		}
+		for _, l := range s.Layers {
+			if c, ok := l.Observer(w.name).(kv.Counter); ok {
+				sum += c.Cells()
+			}
+		}
 	}
 	return sum
 }
@@ -158,11 +180,13 @@ func (s *Session) Release() {
 }
 
 // Settle ends the first prompt: the policy's compression is carried out and its index built. Rows that follow are
-// dense over what is stored, or as Load says. On an error the session must be released. See Engine.Settle.
+// dense over what is stored, or as Load says. What the policy's observers computed is added to the session's cost. On an error the session
+// must be released. See Engine.Settle.
 func (s *Session) Settle(pool *kernels.Pool) error { return s.settle(pool, nil) }
 
 // settle is Settle; edits, one a layer, are those that the policy's Revise has decided on, or nil.
 func (s *Session) settle(pool *kernels.Pool, edits []kv.Edit) error {
+	s.Spend(Cost{Cells: s.watchCells()})
 	s.settled, s.watch, s.Pages = true, nil, nil
 	errs, renumbers := make([]error, len(s.Layers)), make([]bool, len(s.Layers))
 	pool.Run(len(s.Layers), func(i int) {

@@ -12,6 +12,12 @@ type Observer interface {
 	Fork() Observer // a copy that goes on on its own; shares what is immutable
 }
 
+// Counter is what an Observer is, too, that computes products of queries and keys to make up its mind.
+type Counter interface {
+	// Cells is how many it has computed since the prompt began, those of the observer that it was forked from included.
+	Cells() int64
+}
+
 // seer is an observer under the name that its method asks for it by.
 type seer struct {
 	name string

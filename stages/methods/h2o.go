@@ -94,6 +94,15 @@ func (o *received) Fork() kv.Observer {
 	return &received{heads: o.heads, group: o.group, lent: true}
 }
 
+// Cells is as many as dense attention computes: every query meets all keys up to its own once more.
+func (o *received) Cells() int64 {
+	if o.heads == nil {
+		return 0
+	}
+	n := int64(len(o.heads[0].sum))
+	return n * (n + 1) / 2 * int64(len(o.heads)*o.group)
+}
+
 // MarshalBinary writes the sums.
 func (o *received) MarshalBinary() ([]byte, error) {
 	w := newState()

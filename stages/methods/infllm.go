@@ -176,6 +176,16 @@ func (o *nearby) Fork() kv.Observer {
 	return &f
 }
 
+// Cells counts the first keys and the local ones of every query.
+func (o *nearby) Cells() int64 {
+	if o.heads == nil {
+		return 0
+	}
+	n, most := int64(len(o.heads[0])), int64(o.init)+int64(o.local)
+	few := min(n, most) // queries that meet all keys up to their own
+	return (few*(few+1)/2 + (n-few)*most) * int64(len(o.heads))
+}
+
 // MarshalBinary writes the sums.
 func (o *nearby) MarshalBinary() ([]byte, error) {
 	w := newState()

@@ -118,7 +118,14 @@ func (z kvzip) repeat(ctx context.Context, e *engine.Engine, s *engine.Session, 
 		seen[layer] = &repeated{sinks: min(z.sinks, lo), lo: lo, hi: hi, from: len(s.Tokens)}
 		return seen[layer]
 	}}})
-	return seen, e.Model.Forward(ctx, []engine.Chunk{{Session: f, Tokens: append(tokens, s.Tokens[lo:hi]...)}})
+	if err := e.Model.Forward(ctx, []engine.Chunk{{Session: f, Tokens: append(tokens, s.Tokens[lo:hi]...)}}); err != nil {
+		return nil, err
+	}
+	s.Spend(f.Cost)
+	for _, o := range seen {
+		s.Spend(engine.Cost{Cells: o.cells})
+	}
+	return seen, nil
 }
 
 // The words that ask for the first chunk, and for a later one, which its predecessor's last leadTokens tokens lead to.
@@ -151,6 +158,7 @@ func request(e *engine.Engine, context []int32, lo int) ([]int32, error) {
 type repeated struct {
 	sinks, lo, hi, from int
 	top                 [][]float32 // [KV heads][hi-lo] the most attention that any query paid
+	cells               int64       // products of queries and keys
 }
 
 // Observe takes in the attention of the rows to the first tokens, the chunk, and the repetition up to themselves.
@@ -162,6 +170,9 @@ func (o *repeated) Observe(pool *kernels.Pool, l *kv.Layer, q []float32, first, 
 		}
 	}
 	before := o.sinks + o.hi - o.lo
+	for r := range rows {
+		o.cells += int64(before+first-o.from+r+1) * int64(len(q)/(rows*l.Dim()))
+	}
 	run := func(lo, hi int) kv.Run { return kv.Run{Lo: int32(lo), Hi: int32(hi)} }
 	pool.Run(l.Heads(), func(h int) {
 		g, top := groupOf(l, q, rows, h), o.top[h]

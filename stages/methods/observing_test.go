@@ -126,6 +126,69 @@ func (c *chat) observed(spec string, cuts []int) []float32 {
 	return contents(f)
 }
 
+// TestWork wants what methods compute to decide to be counted, cell by cell and as their descriptions say, however the prompt is cut.
+func TestWork(t *testing.T) {
+	const n, chunk, sinks, init, local = 1000, 100, 4, 10, 50
+	s := conformanceShape
+	run := func(lo, hi int) (sum int64) { // lo+1 to hi
+		for i := lo + 1; i <= hi; i++ {
+			sum += int64(i)
+		}
+		return sum
+	}
+	repeats := func(chunk int) (cells, rows int64) {
+		for lo := 0; lo < n; lo += chunk {
+			m := min(chunk, n-lo)
+			r := min(lo, leadTokens) + m
+			seen := min(sinks, lo) + m
+			cells, rows = cells+run(n, n+r)+run(seen, seen+r), rows+int64(r)
+		}
+		return cells, rows
+	}
+	dense := run(0, n)
+	repeated, rows := repeats(chunk)
+	once, onceRows := repeats(2048)
+	for _, x := range []struct {
+		spec        string
+		cells, rows int64
+	}{
+		{"full", 0, 0},
+		{"snapkv:budget=64,window=8", 0, 0},
+		{"duoattention:sinks=4,recent=32", 0, 0},
+		{"h2o:budget=64", dense, 0},
+		{"infllm:init=10,local=50", run(0, init+local) + (n-init-local)*(init+local), 0},
+		{"kvzip:budget=64,chunk=100", repeated, rows},
+		{"kvzip:budget=1000", 0, 0},
+		{"duoattention:sinks=4,recent=32,estimate=repeat", once, onceRows},
+		{"h2o:budget=64+infllm:init=10,local=50", dense + run(0, init+local) + (n-init-local)*(init+local), 0},
+	} {
+		c := newChat(t, 2)
+		p := c.policy(x.spec)
+		for _, first := range []int{n, 333} {
+			ses := engine.NewSession(s, c.store, engine.Policy{}, p, c.policy("h2o"))
+			for _, rows := range []int{first, n - first} {
+				if rows == 0 {
+					continue
+				}
+				if err := (noise{c.pool}).Forward(t.Context(), []engine.Chunk{{Session: ses, Tokens: make([]int32, rows)}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f := ses.Fork(p)
+			c.settle(f)
+			want := engine.Cost{Cells: x.cells * int64(s.Layers*s.Heads), Rows: x.rows}
+			if got := (engine.Cost{Cells: f.Cost.Cells, DenseCells: f.Cost.DenseCells, Rows: f.Cost.Rows}); got != want {
+				t.Errorf("%s, first %d rows, then the rest: it computed %+v to decide, want %+v", x.spec, first, got, want)
+			}
+			f.Release()
+			ses.Release()
+		}
+	}
+	if times := float64(dense+repeated) / float64(dense); times < 3 || times > 4 {
+		t.Errorf("KVzip computes %.2f times the cells of the prompt, and says about 3", times)
+	}
+}
+
 // TestKVzipRequest wants a chunk to be asked for with its predecessor's last tokens, in the words of the method.
 func TestKVzipRequest(t *testing.T) {
 	var asked []string
