@@ -339,7 +339,7 @@ func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spe
 func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	s := j.Engine.Model.Shape()
 	page := int64(j.Engine.Store.PageBytes()) * int64(s.Layers*s.KVHeads)
-	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens + 2) * page }
+	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens+2)*page + s.StateBytes() } // each stretch goes on from a fork
 	var n int64
 	for _, root := range forest(prompts) {
 		n += root.pages(pages) + root.apart(func(c *engine.Chunking, tokens int) int64 {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"scbench/kernels"
+	"scbench/stages/engine"
 	"scbench/stages/kv"
 )
 
@@ -33,15 +34,11 @@ func (d doctorCommand) Run(c console) error {
 		{"huge pages", hugePages()},
 		{"kernels", fmt.Sprintf("%s, of %s", kernels.Tier(), strings.Join(kernels.Tiers(), ", "))},
 		{"speed", fmt.Sprintf("%.0f GFLOP/s on %d threads (f32 matrix product)", matmulSpeed(o.pool), o.pool.Threads())},
-		{"model", fmt.Sprintf("%s, %d layers, %d query heads, %d KV heads of %d, vocabulary %d", strings.Join(o.Config.Architectures, " "), s.Layers, s.Heads, s.KVHeads, s.Dim, s.Vocab)},
+		{"model", fmt.Sprintf("%s, %s, vocabulary %d", strings.Join(o.Config.Architectures, " "), layersText(o.Config.Layers, s), s.Vocab)},
 		{"weights", o.weights},
 		{"tokenizer", o.tokenizer.Hash()},
-		{"context", fmt.Sprintf("%d tokens at most", s.MaxTokens)},
-		{"KV cache", fmt.Sprintf("%s a token in %s, %s for the longest context", bytesText(token), o.Precision, bytesText(token*int64(s.MaxTokens)))},
 	}
-	if free > 0 {
-		rows = append(rows, [2]string{"room for", fmt.Sprintf("%d contexts of that length, or %d tokens of full attention, in half of the free memory", free/2/token/int64(s.MaxTokens), free/2/token)})
-	}
+	rows = append(rows, cacheRows(s, o.Precision.String(), token, free)...)
 	for _, note := range o.Notes() {
 		rows = append(rows, [2]string{"note", note})
 	}
@@ -49,6 +46,37 @@ func (d doctorCommand) Run(c console) error {
 		fmt.Fprintf(c.out, "%-10s  %s\n", r[0], r[1])
 	}
 	return nil
+}
+
+// layersText says what layers a model has.
+func layersText(layers int, s engine.Shape) string {
+	text := fmt.Sprintf("%d layers", layers)
+	if s.State > 0 {
+		text += fmt.Sprintf(", %d of them recurrent", layers-s.Layers)
+	}
+	if s.Layers > 0 {
+		text += fmt.Sprintf(", %d query heads, %d KV heads of %d", s.Heads, s.KVHeads, s.Dim)
+	}
+	return text
+}
+
+// cacheRows says what conversations take, of token bytes for each token, and how many fit.
+func cacheRows(s engine.Shape, precision string, token, free int64) (rows [][2]string) {
+	add := func(name, text string) { rows = append(rows, [2]string{name, text}) }
+	if s.Layers > 0 {
+		add("context", fmt.Sprintf("%d tokens at most", s.MaxTokens))
+		add("KV cache", fmt.Sprintf("%s a token in %s, %s for the longest context", bytesText(token), precision, bytesText(token*int64(s.MaxTokens))))
+	}
+	if s.State > 0 {
+		add("state", fmt.Sprintf("%s a conversation, however long it is", bytesText(s.StateBytes())))
+	}
+	switch each := token*int64(s.MaxTokens) + s.StateBytes(); {
+	case free > 0 && token > 0:
+		add("room for", fmt.Sprintf("%d contexts of that length, or %d tokens of full attention, in half of the free memory", free/2/each, free/2/token))
+	case free > 0:
+		add("room for", fmt.Sprintf("%d conversations, in half of the free memory", free/2/each))
+	}
+	return rows
 }
 
 func orUnknown(n int64) string {

@@ -116,6 +116,9 @@ func Parse(spec string, all []*Method, s Shape) (Policy, error) {
 		if err != nil {
 			return Policy{}, err
 		}
+		if err := p.suits(s); err != nil {
+			return Policy{}, err
+		}
 		if strings.Contains(spec, "+") && p.Full() {
 			return Policy{}, fmt.Errorf("method %s decides nothing, so there is nothing to join with +", p.Name)
 		}

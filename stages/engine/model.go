@@ -4,7 +4,7 @@ import "context"
 
 // Shape is the sizes of a model that the cache and the methods depend on.
 type Shape struct {
-	Layers    int // attention layers
+	Layers    int // attention layers: the cache and the methods know no others; 0 for a model that is recurrent throughout
 	Heads     int // query heads
 	KVHeads   int
 	Dim       int // numbers of one head
@@ -13,6 +13,8 @@ type Shape struct {
 	MaxTokens int // longest context the model was made for
 	// TokenBytes is what one token takes in the cache, all layers and KV heads together: what budgets in bytes are divided by.
 	TokenBytes int64
+	// State is how many float32 the recurrent layers of the model, all together, remember of a conversation of any length; 0: it has none.
+	State int
 	// Sliding is for each layer how many of the last tokens a row reads, by their positions and its own included; 0: all. nil: all layers
 	// read all. What methods choose is narrowed to that; a row of which nothing is left reads its own token. The cache keeps all tokens.
 	Sliding []int
@@ -29,6 +31,9 @@ type Shape struct {
 
 // Group is the number of query heads that share a KV head.
 func (s Shape) Group() int { return s.Heads / s.KVHeads }
+
+// StateBytes is the memory of the state of a conversation.
+func (s Shape) StateBytes() int64 { return 4 * int64(s.State) }
 
 // sliding is the window of a layer; 0: none.
 func (s Shape) sliding(layer int) int {
@@ -70,6 +75,6 @@ type Chunk struct {
 	// Blend, if set, says that the session is put together from chunks: see Engine.Blend.
 	Blend *Blend
 	// Hidden, if set, sees the residual stream [len(Tokens), Hidden]: for layer 0 the embeddings, for i the
-	// output of layer i (counted from 1), and last, for Layers+1, the output of the final norm.
+	// output of layer i (counted from 1, all kinds of layers), and last, for one more than there are, the output of the final norm.
 	Hidden func(layer int, x []float32)
 }

@@ -97,6 +97,14 @@ func (p *Policy) Full() bool {
 	return p.Rewrite == nil && p.Generate == nil && p.Retrieve == nil && p.Compress == nil && p.Revise == nil && p.Quantise == 0 && p.Index == nil && p.Load == nil
 }
 
+// suits reports a policy that has nothing to decide about in a model whose layers are all recurrent.
+func (p *Policy) suits(s Shape) error {
+	if s.State > 0 && s.Layers == 0 && p.Rewrite == nil && !p.Full() {
+		return fmt.Errorf("method %s: it works on attention, and all layers of the model are recurrent: use full, or a method that shortens the prompt", p.Name)
+	}
+	return nil
+}
+
 // Copies reports whether branches under the policy hold a copy of what stays of the first prompt, rather than the prompt itself.
 func (p *Policy) Copies() bool { return p.Compress != nil || p.Revise != nil || p.Quantise != 0 }
 

@@ -24,6 +24,11 @@ type Session struct {
 	// Pages is what the first prompt's rows have cost since it began, by the pages of kernels.PageTokens tokens that they fall into.
 	Pages []Cost
 
+	store   *kv.Store
+	state   *kv.State // of the recurrent layers; nil: none, or no tokens yet
+	states  int       // its numbers
+	prefill bool      // the state is that of the prefilled prompt itself
+
 	settled bool // the first prompt is over
 	missing int  // by how much positions are behind the number of tokens, since an edit has renumbered those that stayed
 	watch   []watched
@@ -40,7 +45,7 @@ type Cost struct {
 	Cells      int64 // query-key products computed
 	DenseCells int64 // those that full attention over all tokens seen would compute
 	Stored     int64 // those that reading everything stored would compute
-	ReadBytes  int64 // bytes of keys and values, and of the index, that the rows read, each row on its own
+	ReadBytes  int64 // bytes of keys and values, of the index, and of the state of recurrent layers that the rows read, each row on its own
 	Rows       int64 // tokens
 	Fresh      int64 // those of them that were computed in all layers; the others' keys and values are those of chunks
 }
@@ -58,7 +63,7 @@ func (c Cost) Sub(d Cost) Cost {
 // NewSession opens an empty conversation under policy p. It remembers and watches what p and those that will be forked from it,
 // branches, want to have seen of the first prompt.
 func NewSession(s Shape, store *kv.Store, p Policy, branches ...Policy) *Session {
-	ses := &Session{Policy: p, Layers: make([]*kv.Layer, s.Layers)}
+	ses := &Session{Policy: p, Layers: make([]*kv.Layer, s.Layers), store: store, states: s.State}
 	window := p.Window
 	for _, b := range branches {
 		window = max(window, b.Window)
@@ -145,7 +150,11 @@ func (s *Session) watchCells() (sum int64) {
 
 // Fork returns a branch that shares everything computed so far and goes on under policy p. Its costs start at zero.
 func (s *Session) Fork(p Policy) *Session {
-	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), RopeLength: s.RopeLength, settled: s.settled, missing: s.missing}
+	f := &Session{Tokens: s.Tokens[:len(s.Tokens):len(s.Tokens)], Policy: p, Layers: make([]*kv.Layer, len(s.Layers)), RopeLength: s.RopeLength, settled: s.settled, missing: s.missing,
+		store: s.store, states: s.states, prefill: s.prefill}
+	if s.state != nil {
+		f.state = s.state.Share()
+	}
 	for i, l := range s.Layers {
 		f.Layers[i] = l.Fork()
 	}
@@ -177,6 +186,10 @@ func (s *Session) Release() {
 		l.Release()
 	}
 	s.Layers = nil
+	if s.state != nil {
+		s.state.Release()
+		s.state = nil
+	}
 }
 
 // Settle ends the first prompt: the policy's compression is carried out and its index built. Rows that follow are
@@ -187,7 +200,7 @@ func (s *Session) Settle(pool *kernels.Pool) error { return s.settle(pool, nil) 
 // settle is Settle; edits, one a layer, are those that the policy's Revise has decided on, or nil.
 func (s *Session) settle(pool *kernels.Pool, edits []kv.Edit) error {
 	s.Spend(Cost{Cells: s.watchCells()})
-	s.settled, s.watch, s.Pages = true, nil, nil
+	s.settled, s.watch, s.Pages, s.prefill = true, nil, nil, true
 	errs, renumbers := make([]error, len(s.Layers)), make([]bool, len(s.Layers))
 	pool.Run(len(s.Layers), func(i int) {
 		var e kv.Edit
@@ -254,12 +267,20 @@ func (s *Session) Kept() (least int, mean float64, most int) {
 
 // Bytes is the memory of the session's cache: logical, what full attention would store for its tokens; resident,
 // what its tokens take now, index included; shared, the part of resident that is the prefilled prompt itself and not a copy: all
-// branches of that prompt hold it together, once.
+// branches of that prompt hold it together, once. The state of recurrent layers, constant in length, is part of all three, of shared
+// until the first row after the prompt.
 func (s *Session) Bytes() (logical, resident, shared int64) {
 	for _, l := range s.Layers {
 		logical += int64(len(s.Tokens)) * int64(l.Heads()) * l.TokenBytes()
 		resident += l.Bytes()
 		shared += l.SharedBytes()
+	}
+	if s.state != nil {
+		logical += s.state.Bytes()
+		resident += s.state.Bytes()
+		if s.prefill {
+			shared += s.state.Bytes()
+		}
 	}
 	return logical, resident, shared
 }

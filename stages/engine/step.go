@@ -36,6 +36,8 @@ const tileQueries = 512
 //	}
 //	return step.End()
 //
+// A recurrent layer takes the rows in one pass, and States has what it remembers of each conversation.
+//
 // Two passes a layer, so that methods see all keys of the prompt before the first query is answered, while
 // scratch memory for queries and the MLP stays small.
 type Step struct {
@@ -97,6 +99,7 @@ func (p *part) costs(shape Shape) []Cost {
 			Cells: x.cells.Load(), Stored: x.stored.Load(), ReadBytes: x.bytes.Load(), Rows: hi - lo, Fresh: fresh,
 			DenseCells: shape.cells(lo, hi),
 		}
+		out[i].ReadBytes += out[i].Rows * shape.StateBytes()
 	}
 	return out
 }
@@ -122,10 +125,16 @@ func Begin(ctx context.Context, shape Shape, pool *kernels.Pool, batch []Chunk) 
 		if len(c.Logits)%shape.Vocab != 0 || len(c.Logits)/shape.Vocab > len(c.Tokens) {
 			panic(fmt.Sprintf("engine: %d logits for %d tokens and a vocabulary of %d", len(c.Logits), len(c.Tokens), shape.Vocab))
 		}
+		if err := c.Session.ownState(); err != nil {
+			return nil, err
+		}
 		p := &s.parts[i]
 		p.chunk, p.lo, p.n, p.all, p.first = c, s.Rows, len(c.Tokens), len(c.Tokens), len(c.Session.Tokens)
 		if c.Blend != nil && (c.Session.settled || c.Session.Policy.Generate != nil || len(c.Session.watch) > 0) {
 			panic(fmt.Sprintf("engine: chunk %d is a blend after the first prompt, or one that %s plans or observes", i, c.Session.Policy.Name))
+		}
+		if c.Blend != nil && shape.State > 0 {
+			panic("engine: a blend of chunks with a model that has recurrent layers")
 		}
 		if c.Blend != nil {
 			p.lay()

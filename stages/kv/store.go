@@ -34,7 +34,7 @@ type slab struct {
 	free      []*Page
 }
 
-// Store owns the memory of all KV pages of one engine. It is safe for concurrent use.
+// Store owns the memory of all KV pages of one engine, and of recurrent states. It is safe for concurrent use.
 type Store struct {
 	mem    memory.Allocator
 	format kernels.PageFormat
@@ -43,15 +43,16 @@ type Store struct {
 
 	mu    sync.Mutex
 	slabs []*slab // those with at least one page in use, and at most one spare
-	bytes int64   // held in slabs
-	inUse int64   // held in pages that are handed out
+	bytes int64   // held in slabs and states
+	inUse int64   // held in pages that are handed out, and in states
 	peak  int64
 }
 
 // NewStore returns a store of pages for heads of dim numbers; tokens are appended to pages of the format given, and full pages may be
-// turned to quantised ones (see Edit). limit bounds the bytes of all slabs; 0: no limit.
+// turned to quantised ones (see Edit). dim is 0 for a model without attention, which has no pages. limit bounds the bytes of all slabs and
+// states; 0: no limit.
 func NewStore(mem memory.Allocator, format kernels.PageFormat, dim int, limit int64) *Store {
-	if dim <= 0 {
+	if dim < 0 {
 		panic(fmt.Sprintf("kv: head dimension %d", dim))
 	}
 	return &Store{mem: mem, format: format, dim: dim, limit: limit}
@@ -81,7 +82,7 @@ func (s *Store) PageBytes() int { return s.pageBytes(s.format) }
 // FormatBytes is the size in bytes of a page of another format.
 func (s *Store) FormatBytes(f kernels.PageFormat) int { return s.pageBytes(f) }
 
-// InUse is the number of bytes in pages that layers hold.
+// InUse is the number of bytes in pages that layers hold, and in states.
 func (s *Store) InUse() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,12 +96,12 @@ func (s *Store) Peak() int64 {
 	return s.peak
 }
 
-// Close gives the spare memory back. It reports an error if layers still hold pages.
+// Close gives the spare memory back. It reports an error if pages or states are still held.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.inUse != 0 {
-		return fmt.Errorf("kv: store closed while %d bytes of pages are in use", s.inUse)
+		return fmt.Errorf("kv: store closed while %d bytes of pages and states are in use", s.inUse)
 	}
 	for _, b := range s.slabs {
 		b.buf.Release()
@@ -136,8 +137,8 @@ func (s *Store) grow(f kernels.PageFormat) (*slab, error) {
 	each := s.pageBytes(f)
 	n := max(1, (slabBytes+each-1)/each)
 	size := n * each
-	if s.limit > 0 && s.bytes+int64(size) > s.limit {
-		return nil, fmt.Errorf("%w: %d bytes are in use and the limit is %d; raise --kv-memory, or run fewer methods or shorter contexts", ErrFull, s.bytes, s.limit)
+	if err := s.room(size); err != nil {
+		return nil, err
 	}
 	b := memory.NewResizableBuffer(s.mem)
 	b.Resize(size)
@@ -152,6 +153,14 @@ func (s *Store) grow(f kernels.PageFormat) (*slab, error) {
 	s.slabs = append(s.slabs, sl)
 	s.bytes += int64(size)
 	return sl, nil
+}
+
+// room is an error if the limit leaves none for some bytes more.
+func (s *Store) room(bytes int) error {
+	if s.limit > 0 && s.bytes+int64(bytes) > s.limit {
+		return fmt.Errorf("%w: %d bytes are in use and the limit is %d; raise --kv-memory, or run fewer methods or shorter contexts", ErrFull, s.bytes, s.limit)
+	}
+	return nil
 }
 
 // put takes pages back; slabs that become empty are given back to the allocator, but for one spare.

@@ -24,6 +24,9 @@ var CacheBlend = engine.Method{
 		{Name: "last", Default: "32", Doc: "last tokens of the context that are computed afresh in any case; at least the window of a method composed with this one"},
 	},
 	New: func(s engine.Shape, a engine.Args) (engine.Policy, error) {
+		if s.State > 0 {
+			return engine.Policy{}, errors.New("method cacheblend: the model has recurrent layers, and what they remember after several chunks cannot be put together from what they remember after each alone")
+		}
 		if s.Rotate == nil && s.Layers > 0 {
 			return engine.Policy{}, errors.New("method cacheblend: it turns keys to other positions, and the model has no rotary embedding to turn them by")
 		}

@@ -32,6 +32,9 @@ var All = []Architecture{
 	{"ChatGLMModel", "GLM-4 as its authors publish it, glm-4-9b-chat-1m among them", NewChatGLM},
 	{"ChatGLMForConditionalGeneration", "the same by another name", NewChatGLM},
 	{"Gemma2ForCausalLM", "Gemma 2", NewGemma2},
+	{"Mamba2ForCausalLM", "Mamba-2, as in Codestral-Mamba: recurrent, no attention", NewMamba2},
+	{"MambaForCausalLM", "Mamba: recurrent, no attention", NewMamba},
+	{"JambaForCausalLM", "Jamba: seven layers of Mamba to one of attention, mixtures of experts", NewJamba},
 }
 
 // Loaded is a model with what belongs to it.

@@ -14,6 +14,9 @@ import (
 // blends puts a prompt together from chunks. With all rows computed afresh it is a prefill in one pass, bit for bit; with some of them it
 // is near it, and nearer than with none, which a model that does not drop the rows Select leaves out cannot be.
 func (g goldenModel) blends(t *testing.T) {
+	if g.Shape().State > 0 {
+		t.Skip("recurrent layers: refused, see TestRecurrent of the stages")
+	}
 	ids := g.ids(t, "input_ids.300")
 	pool := kernels.NewPool(2)
 	defer pool.Close()

@@ -4,7 +4,8 @@
 // Keys and values are kept in blocks of kernels.PageTokens tokens, all layers together. A block's name is the hash of the block before
 // it, of its tokens, and of the generation that computed them; the first one's goes on from a hash of all else that numbers depend on
 // (New's tag). So a name stands for a whole beginning, and equal names for equal numbers. Beside the blocks, the end of a prompt is kept:
-// its last, partly filled block, the queries that methods remember, the state of their observers, and its last logits; with it, nothing
+// its last, partly filled block, what the model's recurrent
+// layers remember, the queries that methods remember, the state of their observers, and its last logits; with it, nothing
 // of the prompt is computed again.
 //
 // Differs from vLLM's: blocks of 64 tokens rather than 16, those of this program's pages; the ends; lossless reuse of sparse prefill,

@@ -27,11 +27,12 @@ type Step struct {
 func (p *Step) after() (Trail, []Block) { return p.Trail.Extend(p.Generation, p.Tokens) }
 
 // Restore gives session s what is cached of a step's tokens, and returns how many: all, with their logits and what methods observe, or those
-// of the first blocks, or none. It leaves at least the rows to be computed whose queries methods want to see.
+// of the first blocks, or none. It leaves at least the rows to be computed whose queries methods want to see. What recurrent layers remember
+// is kept at ends alone, so that a model that has some is given all or none.
 func (c *Cache) Restore(p *Step, s *engine.Session, shape engine.Shape) (int, error) {
 	end, blocks := p.after()
 	n, err := c.restoreAll(p, s, shape, end.end(needs(s)), blocks)
-	if n == 0 && err == nil && !p.Whole && len(s.Watched()) == 0 {
+	if n == 0 && err == nil && !p.Whole && len(s.Watched()) == 0 && shape.State == 0 {
 		n, err = c.restoreBlocks(s, shape, blocks, p.Tokens[:max(0, len(p.Tokens)-max(1, window(s)))])
 	}
 	c.mu.Lock()
@@ -74,13 +75,22 @@ func (c *Cache) restoreAll(p *Step, s *engine.Session, shape engine.Shape, name 
 		return 0, nil
 	}
 	for _, b := range blocks {
-		if data, ok := c.get(b.Name); !ok || len(data) != blockBytes(s, shape) {
+		if data, ok := c.get(b.Name); !ok || len(data) != blockBytes(s) {
 			return 0, nil
 		}
 	}
 	n, err := c.restoreBlocks(s, shape, blocks, p.Tokens)
 	if err != nil {
 		return n, err
+	}
+	if shape.State > 0 {
+		state := in.floats(shape.State)
+		if in.err != nil {
+			return n, fmt.Errorf("prefix cache: end %x: %w", name[:8], in.err)
+		}
+		if err := s.SetState(state); err != nil {
+			return n, err
+		}
 	}
 	rest := len(p.Tokens) - n
 	if rest > 0 {
@@ -111,6 +121,7 @@ func (c *Cache) Store(p *Step, s *engine.Session, shape engine.Shape) error {
 		w := &writer{}
 		w.number(uint64(len(p.Logits)))
 		w.floats(p.Logits)
+		w.floats(s.State())
 		if len(s.Tokens)%kernels.PageTokens != 0 {
 			w.page(s, len(s.Tokens)/kernels.PageTokens)
 		}
@@ -134,11 +145,20 @@ func needs(s *engine.Session) string {
 	return fmt.Sprintf("window=%d watched=%s", window(s), strings.Join(s.Watched(), " "))
 }
 
-func window(s *engine.Session) int { return s.Layers[0].WindowRows() }
+func window(s *engine.Session) int {
+	if len(s.Layers) == 0 {
+		return 0
+	}
+	return s.Layers[0].WindowRows()
+}
 
 // blockBytes is the size of a full block.
-func blockBytes(s *engine.Session, shape engine.Shape) int {
-	return costBytes + shape.Layers*shape.KVHeads*kernels.PageBytes(s.Layers[0].Format(), shape.Dim)
+func blockBytes(s *engine.Session) int {
+	n := costBytes
+	for _, l := range s.Layers {
+		n += l.Heads() * kernels.PageBytes(l.Format(), l.Dim())
+	}
+	return n
 }
 
 // costBytes is the size of a cost.
@@ -242,14 +262,14 @@ func (r *reader) tokens(s *engine.Session, shape engine.Shape, n int) error {
 		*p = int64(r.number())
 	}
 	first := len(s.Tokens) % kernels.PageTokens
-	format := s.Layers[0].Format()
-	page := aligned(kernels.PageBytes(format, shape.Dim))
 	k, v := make([]float32, n*shape.KVHeads*shape.Dim), make([]float32, n*shape.KVHeads*shape.Dim)
 	pos := make([]int32, n)
 	for i := range pos {
 		pos[i] = int32(len(s.Tokens) + i)
 	}
 	for _, l := range s.Layers {
+		format := l.Format()
+		page := aligned(kernels.PageBytes(format, shape.Dim))
 		for h := range shape.KVHeads {
 			copy(page, r.take(len(page)))
 			for i := range n {
