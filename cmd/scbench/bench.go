@@ -25,7 +25,7 @@ import (
 
 // benchCommand measures speed: of prefill, of decoding at depth, of what methods save, and of branches that share a context.
 type benchCommand struct {
-	Model     string   `help:"Checkpoint to measure, or a size with random weights: tiny, 1b, llama-3.2-1b, llama-3.2-3b, llama-3.1-8b; the embedded model by default." placeholder:"DIR|SIZE"`
+	Model     string   `help:"Checkpoint to measure, or a size with random weights: tiny, 1b, llama-3.2-1b, llama-3.2-3b, llama-3.1-8b, tiny-mamba2, mamba2-1.3b, codestral-mamba-7b, tiny-jamba; the embedded model by default." placeholder:"DIR|SIZE"`
 	Precision string   `help:"f32 or bf16; as in run by default." enum:"auto,f32,bf16" default:"auto"`
 	Threads   []int    `short:"t" help:"Threads; several measure scaling. All processors by default." placeholder:"N"`
 	Prompt    []int    `short:"p" help:"Lengths of prompts to prefill." default:"512,4096"`
@@ -140,7 +140,8 @@ func (b benchCommand) measure(c console, n int, limits kernels.Limits) ([]benchR
 	defer m.Close()
 	params, bytes := m.Weights.Size()
 	s := m.Shape()
-	x := &bench{benchCommand: b, model: m, limits: limits, macs: params - int64(s.Vocab*s.Hidden), bytes: bytes,
+	used := params - m.Idle()
+	x := &bench{benchCommand: b, model: m, limits: limits, macs: used - int64(s.Vocab*s.Hidden), bytes: int64(float64(bytes) * float64(used) / float64(params)),
 		engine: &engine.Engine{Model: m.Model, Store: kv.NewStore(&kv.OffHeap{}, m.PageFormat(), s.Dim, 0), Pool: pool},
 		base: benchRow{
 			Build: build, CPU: cpuName(), Backend: kernels.Tier(), File: b.Model, Type: strings.Join(m.Config.Architectures, " ") + " " + m.Precision.String(),

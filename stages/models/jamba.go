@@ -157,6 +157,16 @@ func (m *Jamba) Forward(ctx context.Context, batch []engine.Chunk) error {
 	})
 }
 
+// idle is the number of weights of the experts that a token does not go to.
+func (m *Jamba) idle() (n int64) {
+	for _, w := range m.blocks {
+		if x := w.experts; x != nil {
+			n += int64(len(x.gate)-x.chosen) * 3 * int64(x.gate[0].Rows) * int64(x.gate[0].Cols)
+		}
+	}
+	return n
+}
+
 // attend adds attention to the residual stream x [Rows, Hidden]. Positions play no part in it.
 func (m *Jamba) attend(step *engine.Step, w *jambaBlock, x []float32) error {
 	s, a := m.shape, w.attention

@@ -148,6 +148,14 @@ func (l *Loaded) Notes() []string {
 	return notes
 }
 
+// Idle is how many of the weights take no part in a token: those of the experts that it does not go to.
+func (l *Loaded) Idle() int64 {
+	if m, ok := l.Model.(interface{ idle() int64 }); ok {
+		return m.idle()
+	}
+	return 0
+}
+
 // PageFormat is how the model's KV cache holds its numbers: in the precision of its products.
 func (l *Loaded) PageFormat() kernels.PageFormat { return pageFormat(l.Precision) }
 
