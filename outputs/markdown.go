@@ -12,17 +12,7 @@ func (s Summary) Markdown(w io.Writer) error {
 	for _, block := range s.blocks() {
 		cols := append([]column{block.labelColumn()}, append(block.taskColumns(), block.headlineColumns()...)...)
 		fmt.Fprintf(&b, "### %s\n\n", escapeMarkdown(block.title()))
-		writeMarkdownRow(&b, cols, func(c column) string { return c.head })
-		writeMarkdownRow(&b, cols, func(c column) string {
-			if c.left {
-				return ":--"
-			}
-			return "--:"
-		})
-		for row := range cols[0].fields {
-			writeMarkdownRow(&b, cols, func(c column) string { return c.fields[row].plain() })
-		}
-		b.WriteString("\n")
+		writeMarkdownTable(&b, cols)
 	}
 	methods := s.methods()
 	names := labels(methods)

@@ -27,6 +27,8 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about fifteen seconds."`
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
+	Compare  compareCommand  `cmd:"" help:"Compare two runs, or the methods of one, on the queries they share: intervals, tests, and what the design could have seen."`
+	Gate     gateCommand     `cmd:"" help:"Pass or fail a run against a baseline, for CI: exit code 0 pass, 1 regression, 3 not enough power, 4 too many failures."`
 	Score    scoreCommand    `cmd:"" help:"Score the answers of a finished run again, or those that the reference implementation wrote, without a model."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
 	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
@@ -60,6 +62,10 @@ func run(args []string, out, errs io.Writer) (code int) {
 	}
 	if err == nil {
 		return 0
+	}
+	var verdict verdictError
+	if errors.As(err, &verdict) {
+		return int(verdict) // it was printed
 	}
 	fmt.Fprintf(errs, "scbench: %v\n", err)
 	if errors.Is(err, errInterrupted) {

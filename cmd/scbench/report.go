@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -155,15 +154,13 @@ type showRunCommand struct {
 	Markdown bool   `help:"As Markdown." xor:"form"`
 	Paper    bool   `help:"As the paper aggregates: published scoring, means of turns' means, skills and AVG." xor:"form"`
 	Details  bool   `help:"Every mean with the number of queries behind it: by task, part, method and turn." xor:"form"`
+
+	Intervals bool `help:"Every score with its 95 % interval, over sessions, and its n." xor:"form"`
 }
 
 // Run prints the table, and below it what one has to know to read it.
 func (s showRunCommand) Run(c console) error {
-	path := s.From
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		path = filepath.Join(path, outputs.ResultsFile)
-	}
-	rows, err := outputs.ReadResults(path)
+	rows, err := outputs.ReadResults(resultsPath(s.From))
 	if err != nil {
 		return err
 	}
@@ -175,6 +172,12 @@ func (s showRunCommand) Run(c console) error {
 		err = summary.Paper(c.out, outputs.TableOptions{})
 	case s.Details:
 		err = summary.Details(c.out, outputs.TableOptions{})
+	case s.Intervals:
+		var scores outputs.Scores
+		for i := range rows {
+			scores.Add(&rows[i])
+		}
+		err = outputs.EstimatesTable(c.out, scores.Estimates(), outputs.TableOptions{})
 	default:
 		err = summary.Table(c.out, outputs.TableOptions{})
 	}
