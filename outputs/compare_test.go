@@ -97,6 +97,23 @@ func TestEstimatesOfFailures(t *testing.T) {
 	}
 }
 
+func TestNoHeadlineAboveAShareOfFailures(t *testing.T) {
+	for failed, want := range map[int]string{5: "full   80.0", 6: "full      –"} { // of 100; the columns are method and strict
+		rows := answered([]string{"kv"}, 20, mostly)
+		for i := 0; failed > 0; i++ {
+			if *rows[i].ScoreFixed == 0 { // so that the mean stays
+				rows[i].Status = Failed
+				failed--
+			}
+		}
+		s := Summarize(rows)
+		col := (&s.blocks()[0]).headlineColumns()[0]
+		if got := "full " + fmt.Sprintf("%6s", col.fields[0].plain()); col.head != "strict" || got != want {
+			t.Errorf("column %s has %q, want %q", col.head, got, want)
+		}
+	}
+}
+
 func TestCompareFindsAndDoesNot(t *testing.T) {
 	tasks := []string{"kv", "vt"}
 	a := answered(tasks, 40, mostly)

@@ -55,7 +55,12 @@ func (b *block) headlineColumns() []column {
 		cols = append(cols, column{head: head, fields: append(col.fields, nil)})
 	}
 	mean := func(value func(Cell) (float64, bool)) func(string, []Cell) field {
-		return func(_ string, cells []Cell) field { return text(hundredfold(overSkills(cells, value))) }
+		return func(_ string, cells []Cell) field {
+			if withheld(cells) {
+				return text(missing)
+			}
+			return text(hundredfold(overSkills(cells, value)))
+		}
 	}
 	if len(b.tasks) > 1 {
 		add("mean", mean(Cell.Fixed))
@@ -101,6 +106,15 @@ func failures(cells []Cell) (n int) {
 		n += c.Failed
 	}
 	return n
+}
+
+// withheld reports whether so many of a method's queries failed that a mean over all would be no headline.
+func withheld(cells []Cell) bool {
+	n := 0
+	for _, c := range cells {
+		n += c.N
+	}
+	return float64(failures(cells)) > MaxFailed*float64(n)
 }
 
 // cut is the number of queries whose evidence was cut out.

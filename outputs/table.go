@@ -1,6 +1,7 @@
 package outputs
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -40,10 +41,14 @@ const cutDefinition = "answerable: the mean over the queries whose evidence trun
 
 // definitions are those of the columns that the summary has.
 func (s Summary) definitions() []string {
-	if cut(s.Cells) == 0 {
-		return definitions
+	all := definitions[:len(definitions):len(definitions)]
+	if cut(s.Cells) > 0 {
+		all = append(all, cutDefinition)
 	}
-	return append(definitions[:len(definitions):len(definitions)], cutDefinition)
+	if failures(s.Cells) > 0 {
+		all = append(all, fmt.Sprintf("failed: queries without an answer; where they are more than %.0f %% of a method's, it has no mean, strict, decay or answerable (scbench show --intervals has both bounds).", 100*MaxFailed))
+	}
+	return all
 }
 
 // Table writes the summary for reading: one table per mode and history, definitions once below. Names from data are
