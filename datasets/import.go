@@ -13,10 +13,12 @@ import (
 	"strings"
 
 	"github.com/zeebo/blake3"
+
+	"scbench/datasets/metric"
 )
 
 // Importer is the version of the rules by which published rows become examples.
-const Importer = "1"
+const Importer = "2"
 
 // Imported reports on an import.
 type Imported struct {
@@ -37,7 +39,8 @@ type UnusedField struct {
 // A row has its context in "context" or else in "input" (vt), as a text or as a list of integers (mf), which is written as Python
 // writes it, "[1, 2, 3]"; its turns in "multi_turns", each with "input" and "answer": a text, a list of texts (vt) or an integer (mf). En.MultiChoice
 // adds "options", with the answer as one of the texts; the mixed tasks add "task", which becomes Turn.Part without its
-// prefix "scbench_". All other fields are dropped and counted. What is missing or of another type is an error that names file, row (from
+// prefix "scbench_"; the code tasks have "lang" and "repo", by which a turn's options become all functions that the files ask for of the
+// same repository (the files are read twice). All other fields are dropped and counted. What is missing or of another type is an error that names file, row (from
 // 1; in JSON lines the line) and field.
 // Same as the reference, but for its silence: a row that does not fit ends the import.
 func Import(ctx context.Context, task Task, paths []string, out string, c Counter) (Imported, error) {
@@ -58,6 +61,11 @@ func Import(ctx context.Context, task Task, paths []string, out string, c Counte
 	}
 	n := normaliser{kind: kind, unused: map[string]int{}}
 	p := Provenance{Task: task.Name, Profile: "published", Generator: "import " + Importer, Tokenizer: c.Hash, Source: strings.ToValidUTF8(strings.Join(sources, ", "), "?")}
+	if kind.code {
+		if err := n.readPools(paths); err != nil {
+			return Imported{}, err
+		}
+	}
 	turns := 0
 	p, err = Write(ctx, out, p, func(yield func(Row, error) bool) {
 		for row, err := range n.rows(paths, c) {
@@ -93,6 +101,7 @@ func hashFile(path string) (string, error) {
 type normaliser struct {
 	kind   publishedTask
 	unused map[string]int
+	pools  map[string]metric.Pool // code tasks: for each repository the functions that are asked for
 }
 
 // rows reads all files, one after the other.

@@ -56,6 +56,10 @@ func TestImportErrors(t *testing.T) {
 		{"choiceeng", `{"context": "c", "multi_turns": [{"input": "q", "answer": "B", "options": ["a", "b"]}]}`, `field multi_turns[0].answer: "B" is none of the options`},
 		{"repoqaandkv", turns(`{}`), `field multi_turns[0].task: want string, have nothing`},
 		{"repoqaandkv", `{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_mf"}]}`, `field multi_turns[0].task: want one of repoqa, kv, have string "scbench_mf"`},
+		{"repoqa", `{"context": "c", "repo": "r", "multi_turns": [{"input": "q", "answer": "a"}]}`, `field lang: want string, have nothing`},
+		{"repoqa", `{"context": "c", "lang": "go", "repo": 3, "multi_turns": [{"input": "q", "answer": "a"}]}`, `field repo: want string, have number 3`},
+		{"repoqa", `{"context": "c", "lang": "cobol", "repo": "r", "multi_turns": [{"input": "q", "answer": "a"}]}`, `field lang: want one of python, java, typescript, rust, cpp, go, have string "cobol"`},
+		{"repoqaandkv", `{"context": "c", "lang": "go", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_repoqa"}]}`, `field repo: want string, have nothing`},
 		{"kv", `{"context": "c", "context": "d"}`, `field "context" is there twice`},
 		{"kv", `{"context": "` + "\xff" + `"}`, `the line is not valid UTF-8`},
 		{"kv", `{"context": "c",}`, `byte 17 of the line is not JSON`},
@@ -69,6 +73,8 @@ func TestImportErrors(t *testing.T) {
 			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": [1], "multi_turns": [{"input": "q", "answer": 1}]}`+"\n", 6), 1)
 		case "choiceeng":
 			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "options": ["a", "b"]}]}`+"\n", 6), 1)
+		case "repoqa":
+			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": "c", "lang": "go", "repo": "r", "multi_turns": [{"input": "q", "answer": "a"}]}`+"\n", 6), 1)
 		case "repoqaandkv":
 			text = strings.Replace(text, strings.Repeat(good, 6), strings.Repeat(`{"context": "c", "multi_turns": [{"input": "q", "answer": "a", "task": "scbench_kv"}]}`+"\n", 6), 1)
 		}

@@ -14,6 +14,7 @@ type publishedTask struct {
 	mixed   bool     // an answer may be an integer too
 	options bool     // turns have options
 	parts   []string // labels of the subtasks, as Turn.Part; nil: none
+	code    bool     // turns, or those of a part, ask for functions of a repository
 	levels  bool     // turns may have a label, whatever it be
 }
 
@@ -23,7 +24,7 @@ var publishedTasks = []publishedTask{
 	{name: "kv"},
 	{name: "prefixsuffix"},
 	{name: "vt"},
-	{name: "repoqa"},
+	{name: "repoqa", code: true},
 	{name: "qaeng"},
 	{name: "qachn"},
 	{name: "choiceeng", options: true},
@@ -31,7 +32,7 @@ var publishedTasks = []publishedTask{
 	{name: "manyshot"},
 	{name: "summary"},
 	{name: "summarywithneedles", mixed: true, parts: []string{"summary", "passkey"}},
-	{name: "repoqaandkv", parts: []string{"repoqa", "kv"}},
+	{name: "repoqaandkv", code: true, parts: []string{"repoqa", "kv"}},
 	{name: "passkey", mixed: true},
 	{name: "kvcompressible", levels: true},
 	{name: "hashhop"},
@@ -66,7 +67,14 @@ func (n normaliser) example(at place, rec record) (e Example, err error) {
 	if len(e.Turns) == 0 {
 		return e, at.field("multi_turns").errorf("the list is empty, a session needs at least one turn")
 	}
-	n.count(rec, "", from, "multi_turns")
+	used := []string{from, "multi_turns"}
+	if n.kind.code {
+		used = append(used, "lang", "repo")
+		if err := n.addPools(at, rec, e.Turns); err != nil {
+			return e, err
+		}
+	}
+	n.count(rec, "", used...)
 	e.Task = n.kind.name
 	return e, nil
 }

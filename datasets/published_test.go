@@ -28,8 +28,8 @@ var publishedVectors = []struct {
 		Example{Context: "VAR A = 1", Turns: []Turn{{Input: "which?", Answers: []string{"A", "B", "C"}}}},
 		[]UnusedField{{"index", 1}, {"length", 1}}},
 	{"repoqa", `{"id": 1, "context": "def f(): pass", "lang": "python", "repo": "a/b", "multi_turns": [{"input": "it passes", "answer": "def f(): pass", "name": "f", "code_ratio": 0.5, "start_byte": 0}]}`,
-		Example{Context: "def f(): pass", Turns: []Turn{{Input: "it passes", Answers: []string{"def f(): pass"}}}},
-		[]UnusedField{{"id", 1}, {"lang", 1}, {"multi_turns[].code_ratio", 1}, {"multi_turns[].name", 1}, {"multi_turns[].start_byte", 1}, {"repo", 1}}},
+		Example{Context: "def f(): pass", Turns: []Turn{{Input: "it passes", Answers: []string{"def f(): pass"}, Options: []string{"```python\ndef f(): pass\n```"}}}},
+		[]UnusedField{{"id", 1}, {"multi_turns[].code_ratio", 1}, {"multi_turns[].name", 1}, {"multi_turns[].start_byte", 1}}},
 	{"qaeng", `{"id": 1, "context": "a book", "multi_turns": [{"input": "who?", "answer": "nobody"}]}`,
 		Example{Context: "a book", Turns: []Turn{{Input: "who?", Answers: []string{"nobody"}}}}, []UnusedField{{"id", 1}}},
 	{"qachn", `{"id": 1, "context": "\u4e00\u672c\u4e66 😀", "multi_turns": [{"input": "谁？", "answer": "红色的花"}]}`,
@@ -47,8 +47,8 @@ var publishedVectors = []struct {
 		Example{Context: "papers", Turns: []Turn{{Input: "summarise", Answers: []string{"short"}, Part: "summary"}, {Input: "key?", Answers: []string{"71432"}, Part: "passkey"}, {Input: "key?", Answers: []string{"71432"}, Part: "passkey"}}},
 		[]UnusedField{{"id", 1}}},
 	{"repoqaandkv", `{"id": 1, "context": "code", "lang": "go", "repo": "a/b", "multi_turns": [{"input": "f?", "answer": "func f()", "task": "scbench_repoqa", "name": "f"}, {"input": "k?", "answer": "v", "task": "scbench_kv", "name": null}]}`,
-		Example{Context: "code", Turns: []Turn{{Input: "f?", Answers: []string{"func f()"}, Part: "repoqa"}, {Input: "k?", Answers: []string{"v"}, Part: "kv"}}},
-		[]UnusedField{{"id", 1}, {"lang", 1}, {"multi_turns[].name", 1}, {"repo", 1}}},
+		Example{Context: "code", Turns: []Turn{{Input: "f?", Answers: []string{"func f()"}, Options: []string{"```go\nfunc f()\n```"}, Part: "repoqa"}, {Input: "k?", Answers: []string{"v"}, Part: "kv"}}},
+		[]UnusedField{{"id", 1}, {"multi_turns[].name", 1}}},
 	{"passkey", `{"context": "noise", "multi_turns": [{"input": "key?", "answer": 71432}, {"input": "key?", "answer": "71433"}]}`,
 		Example{Context: "noise", Turns: []Turn{{Input: "key?", Answers: []string{"71432"}}, {Input: "key?", Answers: []string{"71433"}}}}, nil},
 	{"kvcompressible", `{"context": "lines", "multi_turns": [{"input": "k?", "answer": "v", "task": "half"}, {"input": "l?", "answer": "w"}]}`,
@@ -156,16 +156,23 @@ func TestImportParquet(t *testing.T) {
 		Context string       `parquet:"context"`
 		Turns   []choiceTurn `parquet:"multi_turns,list"`
 	}
+	type codeRow struct {
+		Context string      `parquet:"context"`
+		Lang    string      `parquet:"lang"`
+		Repo    string      `parquet:"repo"`
+		Turns   []plainTurn `parquet:"multi_turns,list"`
+	}
 	type mixedRow struct {
 		Context string         `parquet:"context"`
 		Lang    string         `parquet:"lang"`
+		Repo    string         `parquet:"repo"`
 		Turns   []labelledTurn `parquet:"multi_turns,list"`
 	}
 	vtInput, name := "VAR A = 1", "f"
 	for task, file := range map[string][]byte{
 		"kv":           parquetOf(t, kvRow{5, "JSON data:\n{\"a\": \"b\"}", []plainTurn{{"\nKey: \"a\"", "b"}, {"again", "b"}}}),
 		"prefixsuffix": parquetOf(t, kvRow{5, "['ab', 'cd']", []plainTurn{{"Prefix: a; Suffix: b.", "ab"}}}),
-		"repoqa":       parquetOf(t, kvRow{5, "def f(): pass", []plainTurn{{"it passes", "def f(): pass"}}}),
+		"repoqa":       parquetOf(t, codeRow{"def f(): pass", "python", "a/b", []plainTurn{{"it passes", "def f(): pass"}}}),
 		"qaeng":        parquetOf(t, kvRow{5, "a book", []plainTurn{{"who?", "nobody"}}}),
 		"qachn":        parquetOf(t, kvRow{5, "一本书 😀", []plainTurn{{"谁？", "红色的花"}}}),
 		"manyshot":     parquetOf(t, kvRow{5, "shots", []plainTurn{{"?", "A"}}}),
@@ -173,8 +180,8 @@ func TestImportParquet(t *testing.T) {
 		"vt":           parquetOf(t, vtRow{0, &vtInput, 9, []vtTurn{{"which?", []string{"A", "B", "C"}}}}),
 		"mf":           parquetOf(t, mfRow{[]int64{3, -14, 159}, []mfTurn{{"The largest number of the list is", ptr(159)}}}),
 		"choiceeng":    parquetOf(t, choiceRow{"a book", []choiceTurn{{"who?", "Snowfield", []string{"Rain", "Snowfield", "Sun", "Fog"}}}}),
-		"repoqaandkv":  parquetOf(t, mixedRow{"code", "go", []labelledTurn{{"f?", "func f()", "scbench_repoqa", &name}, {"k?", "v", "scbench_kv", nil}}}),
-		"summarywithneedles": parquetOf(t, mixedRow{"papers", "", []labelledTurn{{"summarise", "short", "scbench_summary", nil},
+		"repoqaandkv":  parquetOf(t, mixedRow{"code", "go", "a/b", []labelledTurn{{"f?", "func f()", "scbench_repoqa", &name}, {"k?", "v", "scbench_kv", nil}}}),
+		"summarywithneedles": parquetOf(t, mixedRow{"papers", "", "", []labelledTurn{{"summarise", "short", "scbench_summary", nil},
 			{"key?", "71432", "scbench_passkey", nil}, {"key?", "71432", "scbench_passkey", nil}}}),
 	} {
 		rows, _, err := importText(t, task, "test-00000-of-00001.parquet", string(file))
