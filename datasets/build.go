@@ -57,9 +57,10 @@ func (c Counter) tokens(text string) int { return Size{Count: c.Count}.count(tex
 type BuildOptions struct {
 	Profile  string // name of one of Profiles
 	Seed     uint64
-	Examples int // number of examples, at least 1
-	Turns    int // questions per example; 0: as many as the published rows have
-	Dials        // how hard they shall be; a task turns those that it has
+	Examples int    // number of examples, at least 1
+	Turns    int    // questions per example; 0: as many as the published rows have
+	Dials           // how hard they shall be; a task turns those that it has
+	Source   string // of what the builder reads, for Provenance.Source; "" if it makes everything up
 	Counter  Counter
 	Workers  int // examples made at the same time; 0: one per processor
 }
@@ -71,7 +72,7 @@ func Build(ctx context.Context, task Task, o BuildOptions, path string) (Provena
 	if err != nil {
 		return Provenance{}, err
 	}
-	p := Provenance{Task: task.Name, Profile: o.Profile, Seed: o.Seed, Dials: o.Dials.String(), Generator: Generator, Tokenizer: o.Counter.Hash}
+	p := Provenance{Task: task.Name, Profile: o.Profile, Seed: o.Seed, Dials: o.Dials.String(), Generator: Generator, Tokenizer: o.Counter.Hash, Source: o.Source}
 	return Write(ctx, path, p, rows)
 }
 

@@ -21,7 +21,7 @@ type Provenance struct {
 	Dials     string // (dials) the dials that were turned, as Dials.String; "" where none was, and then it is not in the file
 	Generator string // (generator) version of the builders or of the importer, Generator or Importer
 	Tokenizer string // (tokenizer) hash of the tokenizer that counted the tokens; "" for four bytes a token
-	Source    string // (source) imported: base name and BLAKE3 of every file read, in order; else ""
+	Source    string // (source) imported: base name and BLAKE3 of every file read, in order; built from files: as Repos.Source; else ""
 	Rows      int    // (rows) number of examples; filled in by Write
 	Content   string // (content) BLAKE3 of all rows in a canonical encoding, which Parquet does not touch; filled in by Write
 }

@@ -31,6 +31,7 @@ type buildCommand struct {
 	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
 	Examples int      `help:"Examples (contexts) a task." default:"10"`
 	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
+	Repos    string   `help:"Folder with source code of yours, of which repoqa is built; its functions are described by their comments." placeholder:"DIR" type:"existingdir"`
 	dialFlags
 	Out     string `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
 	Model   string `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
@@ -62,8 +63,14 @@ func (b buildCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	name := ""
+	if b.Repos != "" {
+		if name, opt.Source, err = b.openRepos(c, tasks); err != nil {
+			return err
+		}
+	}
 	for _, task := range tasks {
-		path := setPath(b.Out, task.Name, opt)
+		path := setPath(b.Out, task.Name+name, opt)
 		p, err := buildSet(ctx, task, path, opt)
 		if errors.Is(err, context.Canceled) {
 			return errInterrupted
@@ -74,6 +81,25 @@ func (b buildCommand) Run(c console) error {
 		fmt.Fprintf(c.out, "%s  %d examples  %s\n", path, p.Rows, p.Content)
 	}
 	return nil
+}
+
+// openRepos makes repoqa, which has to be the only task, one of the folder of --repos, and says what was found there. name goes into the set's.
+func (b buildCommand) openRepos(c console, tasks []datasets.Task) (name, source string, err error) {
+	if len(tasks) != 1 || tasks[0].Name != datasets.RepoQA.Name {
+		return "", "", errors.New("--repos: only repoqa is built from source code; name that task alone")
+	}
+	p, err := datasets.OpenRepos(b.Repos)
+	if err != nil {
+		return "", "", err
+	}
+	for _, l := range p.Found {
+		if l.Files > 0 {
+			fmt.Fprintf(c.err, "%s: %d files, %d functions, %d with a comment to be asked for by\n", l.Name, l.Files, l.Functions, l.Documented)
+		}
+	}
+	tasks[0] = p.Task()
+	folder, _, _ := strings.Cut(p.Source, " ")
+	return "-" + folder, p.Source, nil
 }
 
 // dialFlags say how hard built examples shall be.
