@@ -31,7 +31,7 @@ type buildCommand struct {
 	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
 	Examples int      `help:"Examples (contexts) a task." default:"10"`
 	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
-	Repos    string   `help:"Folder with source code of yours, of which repoqa is built; its functions are described by their comments." placeholder:"DIR" type:"existingdir"`
+	Repos    string   `help:"Folder with source code of yours, of which repoqa is built; its functions are described by their comments." placeholder:"DIR"`
 	dialFlags
 	Out     string `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
 	Model   string `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
