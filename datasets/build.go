@@ -14,7 +14,7 @@ import (
 )
 
 // Generator is the version of the builders' bytes. It changes when any builder makes another example from the same seed.
-const Generator = "3"
+const Generator = "4"
 
 // Profile is a named size of built sets.
 type Profile struct {

@@ -10,7 +10,7 @@ import (
 // repository makes the source text of a generated repository: files with path comments, of a few functions each.
 type repository struct {
 	dialect
-	r     *rand.Rand
+	seed  uint64
 	size  Size
 	asked int  // functions that are asked for
 	brief bool // short functions, where there is room for no others
@@ -47,7 +47,8 @@ func (p repository) slots(n int) []slot {
 		lo = max(0, min(lo, n-p.asked))
 		hi = lo + p.asked
 	}
-	places := strata(p.r, hi-lo, p.asked)
+	r := p.stream(streamSlots)
+	places := strata(r, hi-lo, p.asked)
 	for k, at := range places {
 		all[lo+at].needle = k
 	}
@@ -58,7 +59,7 @@ func (p repository) slots(n int) []slot {
 	for k, at := range places {
 		file := (lo + at) / fileFunctions * fileFunctions
 		left := wanted
-		for _, i := range p.r.Perm(min(fileFunctions, n-file)) {
+		for _, i := range r.Perm(min(fileFunctions, n-file)) {
 			if left > 0 && all[file+i].needle < 0 {
 				all[file+i] = slot{k, true}
 				left--
@@ -68,27 +69,41 @@ func (p repository) slots(n int) []slot {
 	return all
 }
 
+// The streams of random numbers, one for each purpose, so that a repository of one function more is nearly the same.
+const (
+	streamNames = iota
+	streamFolders
+	streamPairs
+	streamSlots
+	streamNotes
+	streamFiles // and all behind it, one a file
+)
+
+func (p repository) stream(n uint64) *rand.Rand { return rand.New(rand.NewPCG(p.seed, n)) }
+
 // write makes a repository of n functions.
 func (p repository) write(n int) (*repositoryWriter, error) {
-	names, err := unique(p.r, n, func(r *rand.Rand) string {
+	names, err := unique(p.stream(streamNames), n, func(r *rand.Rand) string {
 		return pick(r, codeVerbs) + " " + pick(r, adjectives) + " " + pick(r, nouns)
 	})
 	if err != nil {
 		return nil, err
 	}
-	folders, err := unique(p.r, (n+fileFunctions-1)/fileFunctions, func(r *rand.Rand) string { return pick(r, adjectives) + pick(r, nouns) })
+	folders, err := unique(p.stream(streamFolders), (n+fileFunctions-1)/fileFunctions, func(r *rand.Rand) string { return pick(r, adjectives) + pick(r, nouns) })
 	if err != nil {
 		return nil, err
 	}
 	p.pairs = min(p.pairs, n)
 	w := &repositoryWriter{repository: p, slots: p.slots(n), names: names, needles: make([]needle, p.asked), done: map[work]bool{}}
 	if p.pairs > 0 {
-		if w.keys, err = unique(p.r, p.pairs, uuid4); err != nil {
+		r := p.stream(streamPairs)
+		if w.keys, err = unique(r, p.pairs, uuid4); err != nil {
 			return nil, err
 		}
-		w.values = values(p.r, p.pairs, uuid4)
+		w.values = values(r, p.pairs, uuid4)
 	}
 	for at := 0; at < n; at += fileFunctions {
+		w.r = p.stream(streamFiles + uint64(at))
 		w.file(folders[at/fileFunctions], at, min(at+fileFunctions, n))
 	}
 	return w, nil
@@ -97,6 +112,7 @@ func (p repository) write(n int) (*repositoryWriter, error) {
 // repositoryWriter writes one repository.
 type repositoryWriter struct {
 	repository
+	r            *rand.Rand // of the file that is being written
 	slots        []slot
 	names        []string
 	needles      []needle
@@ -227,10 +243,11 @@ func (p repository) fit(published int) (*repositoryWriter, error) {
 
 // notes ends the text with comments of about that many tokens, and returns how many they take.
 func (w *repositoryWriter) notes(tokens int) int {
+	r := w.stream(streamNotes)
 	var notes strings.Builder
 	have := 0
 	for have < tokens {
-		text := "\n" + w.comment + " " + filler(w.r)
+		text := "\n" + w.comment + " " + filler(r)
 		next := w.size.count(notes.String() + text)
 		if next-tokens > tokens-have {
 			break

@@ -164,6 +164,22 @@ func TestRepositories(t *testing.T) {
 	}
 }
 
+// TestRepositoriesMeetTheirLength wants the length right for many seeds, where functions differ in length and languages too.
+func TestRepositoriesMeetTheirLength(t *testing.T) {
+	for _, task := range codeTasks {
+		for seed := range uint64(40) {
+			s := Size{Tokens: 64 << 10}
+			e, err := task.Build(seeded(seed), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.count(e.Context); abs(got-s.Tokens)*100 > s.Tokens {
+				t.Errorf("%s, seed %d: %d tokens", task.Name, seed, got)
+			}
+		}
+	}
+}
+
 func checkRepository(t *testing.T, e Example) {
 	t.Helper()
 	lang := poolOf(e.Turns[0]).Lang

@@ -78,7 +78,7 @@ func scoreRepoQA(answer string, t Turn) metric.Scores {
 const repoFunctions = 700
 
 func buildRepoQA(r *rand.Rand, s Size) (Example, error) {
-	w, err := repository{dialect: dialects[r.IntN(len(dialects))], r: r, size: s, asked: s.turns(5)}.fit(repoFunctions)
+	w, err := repository{dialect: dialects[r.IntN(len(dialects))], seed: r.Uint64(), size: s, asked: s.turns(5)}.fit(repoFunctions)
 	if err != nil {
 		return Example{}, err
 	}

@@ -49,7 +49,7 @@ const repoPairs = 100
 func buildRepoQAAndKV(r *rand.Rand, s Size) (Example, error) {
 	turns := s.turns(8)
 	pairs := turns / 2
-	p := repository{dialect: dialects[r.IntN(len(dialects))], r: r, size: s, asked: turns - pairs}
+	p := repository{dialect: dialects[r.IntN(len(dialects))], seed: r.Uint64(), size: s, asked: turns - pairs}
 	p.pairs = repoPairs
 	if s.Tokens > 0 { // a pair for every six hundred tokens, as in the published rows
 		p.pairs = min(repoPairs, s.Tokens/600)
