@@ -234,8 +234,15 @@ func (p repository) fit(published int) (*repositoryWriter, error) {
 		}
 		have = p.size.count(w.text.String())
 	}
+	far := func() bool { return abs(have-p.size.Tokens)*100 > 2*max(p.size.Tokens, 1000) }
+	for have > p.size.Tokens && far() && len(w.slots) > least { // what is too short notes make good
+		if w, err = p.write(len(w.slots) - 1); err != nil {
+			return nil, err
+		}
+		have = p.size.count(w.text.String())
+	}
 	have += w.notes(p.size.Tokens - have)
-	if off := abs(have - p.size.Tokens); off*100 > 2*max(p.size.Tokens, 1000) {
+	if far() {
 		return nil, fmt.Errorf("no repository of %d tokens can be made: the nearest has %d; ask for more tokens or fewer turns", p.size.Tokens, have)
 	}
 	return w, nil
