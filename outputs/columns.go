@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Column documents one column of one of the two files.
+// Column documents one column of one of the files.
 type Column struct {
-	File     string `json:"file"`     // results or timings
+	File     string `json:"file"`     // results, timings or drift
 	Name     string `json:"name"`     // as in the file
 	Type     string `json:"type"`     // string, int32, int64, float64, timestamp[us], list<string>, list<float64>
 	DuckDB   string `json:"duckdb"`   // the type that DuckDB gives it

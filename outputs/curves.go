@@ -55,7 +55,7 @@ func (s Summary) Curves(w io.Writer) error {
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
 	}
-	_, err := w.Write(portable(b.Bytes()))
+	_, err := w.Write(portable(b.Bytes(), picture))
 	return err
 }
 
@@ -74,10 +74,10 @@ func (s Summary) WriteCurves(dir string) (path string, err error) {
 
 // portable names fonts of the same widths for machines that lack Liberation Sans, and gives the picture a title to read aloud.
 // Text holds no quotes that are not escaped, so only markup is matched.
-func portable(svg []byte) []byte {
+func portable(svg []byte, title string) []byte {
 	svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`), []byte(`style="font-family:Liberation Sans,Arial,Helvetica,sans-serif;`))
 	open := []byte(`xmlns:xlink="http://www.w3.org/1999/xlink">`)
-	return bytes.Replace(svg, open, append(open, "\n<title>"+picture+"</title>"...), 1)
+	return bytes.Replace(svg, open, append(open, "\n<title>"+title+"</title>"...), 1)
 }
 
 // graph is what the picture shows, laid out.

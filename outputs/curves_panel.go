@@ -62,10 +62,26 @@ func (b *block) meaning() string {
 	return "one conversation, with the right answers so far"
 }
 
-// panel plots a block.
-func (g *graph) panel(b *block, labelled bool) *plot.Plot {
+// emptyPanel is a plot in the look of all panels: small letters, and rules for the heights alone.
+func emptyPanel() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
+	small := sans(9, pale)
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font, a.Label.TextStyle.Color, a.Label.Padding = small.Font, small.Color, 2
+		a.Tick.Label.Font, a.Tick.Label.Color, a.Tick.Length = small.Font, small.Color, 0
+		a.LineStyle.Width, a.Padding = 0, 3
+	}
+	grid := plotter.NewGrid()
+	grid.Vertical.Width = 0
+	grid.Horizontal = draw.LineStyle{Color: rule, Width: 0.75}
+	p.Add(grid)
+	return p
+}
+
+// panel plots a block.
+func (g *graph) panel(b *block, labelled bool) *plot.Plot {
+	p := emptyPanel()
 	last := 1.0
 	if n := len(b.turns); n > 0 {
 		last = max(1, float64(b.turns[n-1]))
@@ -77,16 +93,6 @@ func (g *graph) panel(b *block, labelled bool) *plot.Plot {
 	if labelled {
 		p.Y.Label.Text = "score × 100"
 	}
-	small := sans(9, pale)
-	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font, a.Label.TextStyle.Color, a.Label.Padding = small.Font, small.Color, 2
-		a.Tick.Label.Font, a.Tick.Label.Color, a.Tick.Length = small.Font, small.Color, 0
-		a.LineStyle.Width, a.Padding = 0, 3
-	}
-	grid := plotter.NewGrid()
-	grid.Vertical.Width = 0
-	grid.Horizontal = draw.LineStyle{Color: rule, Width: 0.75}
-	p.Add(grid)
 	var markers []plot.Plotter // over all lines
 	for i, method := range g.methods {
 		look := lookOf(i, len(g.methods), len(b.turns))

@@ -35,13 +35,16 @@ const rowsPerGroup = 32768
 // longText columns get no statistics: their bounds are as long as their values, and tell nothing.
 var longText = [][]string{{"prediction"}, {"prediction_raw"}, {"answers", "list", "element"}, {"error"}}
 
+// record is a row of one of our files.
+type record interface{ Result | Timing | Drift }
+
 // rowWriter writes rows of one kind to Parquet; the same rows give the same bytes.
-type rowWriter[T Result | Timing] struct {
+type rowWriter[T record] struct {
 	w   *parquet.GenericWriter[T]
 	sum rowSum
 }
 
-func newRowWriter[T Result | Timing](w io.Writer) *rowWriter[T] {
+func newRowWriter[T record](w io.Writer) *rowWriter[T] {
 	options := []parquet.WriterOption{
 		parquet.Compression(&parquet.Zstd),
 		parquet.CreatedBy("scbench", strconv.Itoa(SchemaVersion)+".0.0", "parquet"),
@@ -81,10 +84,13 @@ func (s rowSum) add(row any) error { return json.NewEncoder(s.h).Encode(row) }
 func (s rowSum) String() string { return hex.EncodeToString(s.h.Sum(nil)) }
 
 // kind is the value of metaKind for a file of Ts.
-func kind[T Result | Timing]() string {
+func kind[T record]() string {
 	var row T
-	if _, ok := any(row).(Timing); ok {
+	switch any(row).(type) {
+	case Timing:
 		return "timings"
+	case Drift:
+		return "drift"
 	}
 	return "results"
 }
@@ -96,7 +102,7 @@ func WriteResults(w io.Writer, rows []Result) error { return writeRows(w, rows) 
 // WriteTimings writes rows in their order as a timings file, as WriteResults does.
 func WriteTimings(w io.Writer, rows []Timing) error { return writeRows(w, rows) }
 
-func writeRows[T Result | Timing](w io.Writer, rows []T) error {
+func writeRows[T record](w io.Writer, rows []T) error {
 	pw := newRowWriter[T](w)
 	for _, row := range rows {
 		if err := pw.write(row); err != nil {

@@ -28,7 +28,7 @@ func (l listCommand) Run(c console) error {
 	if l.JSON {
 		e := json.NewEncoder(c.out)
 		e.SetIndent("", " ")
-		return e.Encode(outputs.Columns())
+		return e.Encode(append(outputs.Columns(), outputs.DriftColumns()...))
 	}
 	for _, s := range []struct {
 		name  string
@@ -98,7 +98,7 @@ func listModels(w io.Writer) {
 }
 
 func listColumns(w io.Writer) {
-	for _, c := range outputs.Columns() {
+	for _, c := range append(outputs.Columns(), outputs.DriftColumns()...) {
 		null := ""
 		if c.Nullable {
 			null = "nullable"
