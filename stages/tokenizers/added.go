@@ -17,6 +17,8 @@ type addedToken struct {
 	RStrip     bool   `json:"rstrip"`
 	Normalized bool   `json:"normalized"` // looked for after normalization
 	Special    bool   `json:"special"`
+
+	text string // what is looked for and what it decodes to: the content, normalized if it is to be found in normalized text
 }
 
 // maxAddedBytes bounds the content of an added token, and with it the time to look for it at one place.
@@ -59,7 +61,10 @@ func newAddedTokens(list []addedToken, m model, n normalizer) (addedTokens, erro
 			slog.Warn("tokenizer.json: id of an added token disagrees with the vocabulary; it is renumbered, as Hugging Face does",
 				"field", field+".id", "content", t.Content, "file", t.ID, "used", id)
 		}
-		t.ID = id
+		t.ID, t.text = id, t.Content
+		if t.Normalized && n != nil {
+			t.text, _, _ = n.normalize(t.Content, false)
+		}
 		a.ids[t.Content], a.byID[id] = id, t
 		a.size = max(a.size, int(id)+1)
 		ordered = append(ordered, t)
@@ -68,13 +73,10 @@ func newAddedTokens(list []addedToken, m model, n normalizer) (addedTokens, erro
 		for _, t := range ordered {
 			switch {
 			case t.Special != special:
-			case !t.Normalized:
-				a.raw.add(t, t.Content)
-			case n != nil:
-				text, _, _ := n.normalize(t.Content, false)
-				a.normalized.add(t, text)
+			case t.Normalized:
+				a.normalized.add(t, t.text)
 			default:
-				a.normalized.add(t, t.Content)
+				a.raw.add(t, t.text)
 			}
 		}
 	}

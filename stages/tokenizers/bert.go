@@ -103,7 +103,7 @@ func (m *runeMap) normalize(s string, located bool) (string, []int32, []int32) {
 		return s, nil, nil
 	}
 	out.keep(s, kept, len(s))
-	return out.text.String(), out.lo, out.hi
+	return out.done()
 }
 
 // cleanRune drops control characters and makes white space spaces.
@@ -155,7 +155,7 @@ func (stripAccents) normalize(s string, located bool) (string, []int32, []int32)
 			i++
 			continue
 		}
-		end := i + segment(s[i:])
+		end := i + unicodeForm{form: norm.NFC}.segment(s[i:])
 		if bare := withoutMarks(s[i:end]); bare != s[i:end] {
 			out.keep(s, kept, i)
 			out.replace(bare, i, end)
@@ -167,7 +167,7 @@ func (stripAccents) normalize(s string, located bool) (string, []int32, []int32)
 		return s, nil, nil
 	}
 	out.keep(s, kept, len(s))
-	return out.text.String(), out.lo, out.hi
+	return out.done()
 }
 
 // withoutMarks is the form D of s without its nonspacing marks.

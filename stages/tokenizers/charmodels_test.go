@@ -248,14 +248,16 @@ func TestCharacterModelErrors(t *testing.T) {
 		"score missing":    {"xlmr-unigram-nonorm", func(_, m map[string]any) { m["vocab"].([]any)[7] = []any{"x"} }, []string{"model", "log probability"}},
 		"score null":       {"xlmr-unigram-nonorm", func(_, m map[string]any) { m["vocab"].([]any)[7] = []any{"x", nil} }, []string{"model", "log probability"}},
 		"long token":       {"xlmr-unigram-nonorm", func(_, m map[string]any) { m["vocab"].([]any)[7] = []any{strings.Repeat("x", 2000), -1} }, []string{"model.vocab[7]", "2000"}},
-		"split":            {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["pre_tokenizer"].(map[string]any)["split"] = false }, []string{"pre_tokenizer.split"}},
-		"prepend":          {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["pre_tokenizer"].(map[string]any)["prepend_scheme"] = "first" }, []string{"pre_tokenizer.prepend_scheme", "first"}},
-		"replacement":      {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["decoder"].(map[string]any)["replacement"] = "__" }, []string{"decoder.replacement", "__"}},
-		"ByteLevel":        {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["pre_tokenizer"] = map[string]any{"type": "ByteLevel"} }, []string{"pre_tokenizer", "ByteLevel"}},
-		"charsmap":         {"xlmr-unigram-precompiled", func(f, _ map[string]any) { f["normalizer"].(map[string]any)["precompiled_charsmap"] = "!" }, []string{"normalizer.precompiled_charsmap"}},
-		"unk_token":        {"bert-uncased-style", func(_, m map[string]any) { m["unk_token"] = "[NO]" }, []string{"model.unk_token", "[NO]"}},
-		"long word piece":  {"bert-uncased-style", func(_, m map[string]any) { m["vocab"].(map[string]any)[strings.Repeat("x", 2000)] = 1600 }, []string{"model.vocab", "2000"}},
-		"cls":              {"bert-uncased-style", func(f, _ map[string]any) { f["post_processor"] = map[string]any{"type": "BertProcessing", "cls": 1} }, []string{"post_processor"}},
+		"split": {"xlmr-unigram-precompiled", func(f, _ map[string]any) {
+			f["pre_tokenizer"].(map[string]any)["pretokenizers"].([]any)[1].(map[string]any)["split"] = false
+		}, []string{"pre_tokenizer", "split false"}},
+		"prepend":         {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["pre_tokenizer"].(map[string]any)["prepend_scheme"] = "odd" }, []string{"pre_tokenizer.prepend_scheme", "odd"}},
+		"replacement":     {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["decoder"].(map[string]any)["replacement"] = "__" }, []string{"decoder.replacement", "__"}},
+		"ByteLevel":       {"xlmr-unigram-nonorm", func(f, _ map[string]any) { f["pre_tokenizer"] = map[string]any{"type": "ByteLevel"} }, []string{"pre_tokenizer", "ByteLevel"}},
+		"charsmap":        {"xlmr-unigram-precompiled", func(f, _ map[string]any) { f["normalizer"].(map[string]any)["precompiled_charsmap"] = "!" }, []string{"normalizer.precompiled_charsmap"}},
+		"unk_token":       {"bert-uncased-style", func(_, m map[string]any) { m["unk_token"] = "[NO]" }, []string{"model.unk_token", "[NO]"}},
+		"long word piece": {"bert-uncased-style", func(_, m map[string]any) { m["vocab"].(map[string]any)[strings.Repeat("x", 2000)] = 1600 }, []string{"model.vocab", "2000"}},
+		"cls":             {"bert-uncased-style", func(f, _ map[string]any) { f["post_processor"] = map[string]any{"type": "BertProcessing", "cls": 1} }, []string{"post_processor"}},
 	} {
 		_, err := Parse("some/tokenizer.json", edited(t, styleFile(t, c.style), c.change))
 		for _, want := range append(c.want, "some/tokenizer.json") {

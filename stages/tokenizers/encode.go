@@ -24,13 +24,16 @@ type model interface {
 type tokenizer struct {
 	hash   string
 	model  model
-	normal normalizer // nil: none
+	normal normalizer        // nil: none
+	mark   *unsplitMetaspace // nil: none
 	split  []splitter
 	added  addedTokens
 	post   postProcessor
 	decode decoder
-	pieces [][]byte // by id: what it decodes to; nil where there is no token
-	firsts [][]byte // and what at the beginning
+
+	pieces  [][]byte       // by id: what it decodes to; nil where there is no token
+	firsts  [][]byte       // and what at the beginning
+	byteIDs map[int32]bool // tokens that are bytes
 }
 
 func (t *tokenizer) Hash() string   { return t.hash }
@@ -106,7 +109,12 @@ func (e *encoding) text(text string) error {
 				e.token(id, part.text[lo:hi], part.span(lo, hi))
 				return nil
 			}
-			return e.words(word{text: part.text[lo:hi], pos: lo}, 0, part)
+			start := part.base+lo == 0
+			if e.t.mark != nil {
+				marked := e.t.mark.rewrite(part.sub(lo, hi), start, e.located)
+				return e.words(word{text: marked.text, start: start}, 0, marked)
+			}
+			return e.words(word{text: part.text[lo:hi], pos: lo, start: start}, 0, part)
 		})
 	})
 }
@@ -160,17 +168,18 @@ func (e *encoding) word(w word, src source) {
 // word is a piece of a source's text. pad is the number of bytes at its beginning that the source does not have: of a space put before
 // it, or of a mark in the place of a space, which is longer.
 type word struct {
-	text string
-	pos  int // of text[pad:] in the source
-	pad  int
+	text  string
+	pos   int // of text[pad:] in the source
+	pad   int
+	start bool // it begins the whole text
 }
 
 // sub is the word w.text[lo:hi].
 func (w word) sub(lo, hi int) word {
 	if lo == 0 {
-		return word{w.text[:hi], w.pos, w.pad}
+		return word{w.text[:hi], w.pos, w.pad, w.start}
 	}
-	return word{w.text[lo:hi], w.pos + lo - w.pad, 0}
+	return word{w.text[lo:hi], w.pos + lo - w.pad, 0, false}
 }
 
 // source is a text between added tokens and where it came from.
@@ -178,6 +187,28 @@ type source struct {
 	text   string
 	base   int     // of the original in the whole text
 	lo, hi []int32 // by byte of text: the range of the original it was made from; nil if text is the original
+}
+
+// sub is the source s.text[lo:hi].
+func (s source) sub(lo, hi int) source {
+	if s.lo == nil {
+		return source{text: s.text[lo:hi], base: s.base + lo}
+	}
+	return source{text: s.text[lo:hi], base: s.base, lo: s.lo[lo:hi], hi: s.hi[lo:hi]}
+}
+
+// became is the source after its text was rewritten: lo and hi are, by byte of the new text, the range of the old one it was made from,
+// and nil if it did not change.
+func (s source) became(text string, lo, hi []int32) source {
+	if lo != nil && s.lo != nil {
+		for i := range lo {
+			lo[i], hi[i] = s.lo[lo[i]], s.hi[hi[i]-1]
+		}
+	}
+	if lo == nil {
+		lo, hi = s.lo, s.hi
+	}
+	return source{text: text, base: s.base, lo: lo, hi: hi}
 }
 
 // span maps a range of text to the whole, original text.

@@ -14,6 +14,7 @@ type pairSlot struct {
 	id   int32  // of the merged token
 }
 
+// noMerge is the rank of a pair that nothing joins.
 const noMerge = math.MaxUint32
 
 func newPairTable(n int) pairTable {
@@ -47,40 +48,28 @@ func (t *pairTable) put(left, right int32, rank uint32, id int32) {
 // shortWord is the length up to which looking at all pairs beats a heap.
 const shortWord = 48
 
-func (m *bpe) encode(dst []int32, word string) []int32 {
-	if len(word) == 1 {
-		return append(dst, m.bytes[word[0]])
+// merge joins neighbours of ids, in place, until no pair of them has a merge: the lowest rank first, and of one rank the leftmost.
+func (t *pairTable) merge(ids []int32) []int32 {
+	switch {
+	case len(ids) < 2:
+		return ids
+	case len(ids) <= shortWord:
+		return t.mergeShort(ids)
 	}
-	slot := m.cache.slot(word)
-	if ids, ok := slot.get(word); ok {
-		return append(dst, ids...)
-	}
-	from := len(dst)
-	if id, ok := m.whole[word]; ok {
-		dst = append(dst, id)
-	} else if len(word) <= shortWord {
-		dst = m.mergeShort(dst, word)
-	} else {
-		dst = m.mergeLong(dst, word)
-	}
-	slot.put(word, dst[from:])
-	return dst
+	return t.mergeLong(ids)
 }
 
-// mergeShort merges the lowest rank, leftmost first, looking at all pairs each time.
-func (m *bpe) mergeShort(dst []int32, word string) []int32 {
-	var ids, merged [shortWord]int32
+// mergeShort looks at all pairs each time.
+func (t *pairTable) mergeShort(ids []int32) []int32 {
+	var merged [shortWord]int32
 	var ranks [shortWord]uint32 // of the pair that begins here
-	n := len(word)
-	for i := range n {
-		ids[i] = m.bytes[word[i]]
-	}
+	n := len(ids)
 	look := func(i int) {
 		if i+1 >= n {
 			ranks[i] = noMerge
 			return
 		}
-		s := m.pairs.slot(ids[i], ids[i+1])
+		s := t.slot(ids[i], ids[i+1])
 		ranks[i], merged[i] = s.rank, s.id
 	}
 	for i := range n {
@@ -94,7 +83,7 @@ func (m *bpe) mergeShort(dst []int32, word string) []int32 {
 			}
 		}
 		if best == noMerge {
-			return append(dst, ids[:n]...)
+			return ids[:n]
 		}
 		ids[at] = merged[at]
 		copy(ids[at+1:n-1], ids[at+2:n])
@@ -109,19 +98,19 @@ func (m *bpe) mergeShort(dst []int32, word string) []int32 {
 }
 
 // mergeLong does the same with a heap of pairs over a linked list of tokens: n log n.
-func (m *bpe) mergeLong(dst []int32, word string) []int32 {
-	n := int32(len(word))
+func (t *pairTable) mergeLong(ids []int32) []int32 {
+	n := int32(len(ids))
 	nodes := make([]node, n)
 	var h pairHeap
-	for i := range n {
-		nodes[i] = node{id: m.bytes[word[i]], prev: i - 1, next: i + 1, rank: noMerge}
+	for i, id := range ids {
+		nodes[i] = node{id: id, prev: int32(i) - 1, next: int32(i) + 1, rank: noMerge}
 	}
 	nodes[n-1].next = -1
 	look := func(i int32) {
 		nd := &nodes[i]
 		nd.rank = noMerge
 		if nd.next >= 0 {
-			nd.rank = m.pairs.slot(nd.id, nodes[nd.next].id).rank
+			nd.rank = t.slot(nd.id, nodes[nd.next].id).rank
 		}
 		if nd.rank != noMerge {
 			h.push(uint64(nd.rank)<<32 | uint64(i))
@@ -138,7 +127,7 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 			continue
 		}
 		right := &nodes[nd.next]
-		nd.id = m.pairs.slot(nd.id, right.id).id
+		nd.id = t.slot(nd.id, right.id).id
 		right.rank = noMerge
 		if nd.next = right.next; nd.next >= 0 {
 			nodes[nd.next].prev = i
@@ -148,10 +137,11 @@ func (m *bpe) mergeLong(dst []int32, word string) []int32 {
 			look(nd.prev)
 		}
 	}
+	out := ids[:0]
 	for i := int32(0); i >= 0; i = nodes[i].next {
-		dst = append(dst, nodes[i].id)
+		out = append(out, nodes[i].id)
 	}
-	return dst
+	return out
 }
 
 // node is a token of a long word.

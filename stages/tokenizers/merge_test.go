@@ -21,21 +21,47 @@ func TestMergesAgree(t *testing.T) {
 				word[i] = alphabet[r.IntN(len(alphabet))]
 			}
 			want := mergePlainly(m, string(word))
-			if got := m.mergeShort(nil, string(word)); !slices.Equal(got, want) {
+			if got := m.pairs.mergeShort(m.appendBytes(nil, string(word))); !slices.Equal(got, want) {
 				t.Fatalf("%q: short %v; want %v", word, got, want)
 			}
-			if got := m.mergeLong(nil, string(word)); !slices.Equal(got, want) {
+			if got := m.pairs.mergeLong(m.appendBytes(nil, string(word))); !slices.Equal(got, want) {
 				t.Fatalf("%q: long %v; want %v", word, got, want)
 			}
 		}
 	}
 }
 
-func mergePlainly(m *bpe, word string) []int32 {
-	var ids []int32
-	for i := range len(word) {
-		ids = append(ids, m.bytes[word[i]])
+// TestCutsAreSafe compares texts encoded stretch by stretch with texts encoded whole, and the pieces that they fall into with the text.
+func TestCutsAreSafe(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, style := range []string{"llama2-style", "gemma-style"} {
+		m := parseStyle(t, style).model.(*charBPE)
+		whole := *m
+		whole.uncut, whole.cache = true, newWordCache()
+		for range 3000 {
+			var b strings.Builder
+			for range 1 + r.IntN(80) {
+				piece := m.text[r.IntN(len(m.text))]
+				b.WriteString([]string{piece, "▁", "▁▁▁", "é", "😀", "\xff", "<unk>", "日本"}[max(0, r.IntN(16)-8)])
+			}
+			text := b.String()
+			got, want := m.encode(nil, text), whole.encode(nil, text)
+			if !slices.Equal(got, want) {
+				t.Fatalf("%s: %q: %v; whole %v", style, text, got, want)
+			}
+			sum := 0
+			for _, w := range m.widths(nil, text, got) {
+				sum += int(w)
+			}
+			if sum != len(text) {
+				t.Fatalf("%s: %q: tokens %v stand for %d bytes of %d", style, text, got, sum, len(text))
+			}
+		}
 	}
+}
+
+func mergePlainly(m *bpe, word string) []int32 {
+	ids := m.appendBytes(nil, word)
 	for {
 		best, at := uint32(noMerge), 0
 		for i := range len(ids) - 1 {

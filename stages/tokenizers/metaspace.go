@@ -12,6 +12,7 @@ import (
 type metaspace struct {
 	mark    string // for a space
 	prepend bool   // before a text that does not begin with a space, too
+	once    bool   // but only at the beginning of the whole text, not behind an added token
 }
 
 // readMetaspace reads the settings that pre-tokenizer and decoder share, those of older files ("add_prefix_space", "str_rep") included.
@@ -31,9 +32,11 @@ func readMetaspace(raw json.RawMessage, field string) (m metaspace, split bool, 
 	switch c.PrependScheme {
 	case "always", "":
 		m.prepend = c.AddPrefixSpace == nil || *c.AddPrefixSpace
+	case "first":
+		m.prepend, m.once = true, true
 	case "never":
 	default:
-		return m, false, fmt.Errorf("%s.prepend_scheme: %q is not supported; supported: always, never", field, c.PrependScheme)
+		return m, false, fmt.Errorf("%s.prepend_scheme: %q is not supported; supported: always, first, never", field, c.PrependScheme)
 	}
 	m.mark = c.Replacement
 	return m, c.Split, nil
@@ -41,10 +44,37 @@ func readMetaspace(raw json.RawMessage, field string) (m metaspace, split bool, 
 
 func parseMetaspace(raw json.RawMessage, field string) ([]splitter, error) {
 	m, split, err := readMetaspace(raw, field)
-	if err == nil && !split {
-		err = fmt.Errorf("%s.split: false (as for models made from SentencePiece BPE) is not supported; supported: true", field)
+	if !split {
+		return []splitter{unsplitMetaspace{m}}, err
 	}
 	return []splitter{m}, err
+}
+
+// unsplitMetaspace does not cut at the marks.
+type unsplitMetaspace struct{ metaspace }
+
+func (unsplitMetaspace) split(word, func(word) error) error {
+	panic("tokenizers: Metaspace with split false is no splitter; it rewrites texts")
+}
+
+// rewrite writes the marks into a text; start says whether it begins the whole text.
+func (m unsplitMetaspace) rewrite(src source, start, located bool) source {
+	out := rewriter{located: located}
+	if src.text != "" && m.markAt(src.text) == 0 && m.prepend && (start || !m.once) {
+		out.replace(m.mark, 0, characterWidth(src.text))
+	}
+	kept := 0
+	for {
+		i := strings.IndexByte(src.text[kept:], ' ')
+		if i < 0 {
+			break
+		}
+		out.keep(src.text, kept, kept+i)
+		kept += i + 1
+		out.replace(m.mark, kept-1, kept)
+	}
+	out.keep(src.text, kept, len(src.text))
+	return src.became(out.done())
 }
 
 // split cuts before every space, and before every character that looks like one.
@@ -58,9 +88,9 @@ func (m metaspace) split(w word, emit func(word) error) error {
 		out := w.sub(lo, hi)
 		switch {
 		case mark > 0 && w.text[lo] == ' ':
-			out = word{m.mark + out.text[1:], out.pos, out.pad + len(m.mark) - 1}
-		case mark == 0 && m.prepend: // only at the beginning
-			out = word{m.mark + out.text, out.pos, out.pad + len(m.mark)}
+			out.text, out.pad = m.mark+out.text[1:], out.pad+len(m.mark)-1
+		case mark == 0 && m.prepend && (w.start || !m.once): // only at the beginning
+			out.text, out.pad = m.mark+out.text, out.pad+len(m.mark)
 		}
 		if err := emit(out); err != nil {
 			return err
@@ -82,18 +112,18 @@ func (m metaspace) markAt(s string) int {
 }
 
 // parseMetaspaceDecoder makes marks spaces again, but for those of the first token.
-func parseMetaspaceDecoder(raw json.RawMessage, field string) (decoder, error) {
+func parseMetaspaceDecoder(raw json.RawMessage, field string) (decodeStep, error) {
 	m, _, err := readMetaspace(raw, field)
 	if err != nil {
 		return nil, err
 	}
-	return func(token string, first bool) []byte {
+	return each("Metaspace", func(token string, first bool) string {
 		by := " "
 		if first && m.prepend {
 			by = ""
 		}
-		return []byte(strings.ReplaceAll(token, m.mark, by))
-	}, nil
+		return strings.ReplaceAll(token, m.mark, by)
+	}), nil
 }
 
 // whitespaceSplit cuts at white space, which goes.

@@ -17,15 +17,25 @@ type normalizer interface {
 }
 
 func normalizerKinds() []kind[normalizer] {
-	return []kind[normalizer]{
+	return append(unicodeForms(), []kind[normalizer]{
 		{"BertNormalizer", parseBertNormalizer},
 		{"Precompiled", parsePrecompiled},
-		{"NFC", func(json.RawMessage, string) (normalizer, error) { return nfc{}, nil }},
+		{"Prepend", parsePrepend},
+		{"Replace", parseReplace},
+		{"Strip", parseStrip},
+		{"Lowercase", mapsRunes(lowerRune)},
+		{"StripAccents", mapsRunes(dropMark)},
+		{"Nmt", mapsRunes(nmtRune)},
 		{"Sequence", func(raw json.RawMessage, field string) (normalizer, error) {
 			list, err := chooseAll(normalizerKinds(), raw, field, "normalizers")
 			return normalizers(list), err
 		}},
-	}
+	}...)
+}
+
+// mapsRunes are kinds that replace characters one by one.
+func mapsRunes(of func(r rune) (string, bool)) func(json.RawMessage, string) (normalizer, error) {
+	return func(json.RawMessage, string) (normalizer, error) { return newRuneMap(of), nil }
 }
 
 // normalized is a part of the text after normalization.
@@ -37,22 +47,11 @@ func (t *tokenizer) normalized(part source, located bool) source {
 type normalizers []normalizer
 
 func (list normalizers) normalize(s string, located bool) (string, []int32, []int32) {
-	var lo, hi []int32
+	src := source{text: s}
 	for _, n := range list {
-		out, l, h := n.normalize(s, located)
-		switch {
-		case l == nil:
-		case lo == nil:
-			lo, hi = l, h
-		default:
-			for i := range l {
-				l[i], h[i] = lo[l[i]], hi[h[i]-1]
-			}
-			lo, hi = l, h
-		}
-		s = out
+		src = src.became(n.normalize(src.text, located))
 	}
-	return s, lo, hi
+	return src.text, src.lo, src.hi
 }
 
 // rewriter builds a normalized text, and remembers, if it is to be located, what it was made from.
@@ -78,51 +77,72 @@ func (w *rewriter) replace(text string, lo, hi int) {
 	}
 }
 
-// nfc is Unicode normalization form C.
-// Differs from the reference: characters that came into being after Unicode 15.0 are not composed.
-type nfc struct{}
+// done is the text and what it was made from.
+func (w *rewriter) done() (string, []int32, []int32) { return w.text.String(), w.lo, w.hi }
 
-func (nfc) normalize(s string, located bool) (string, []int32, []int32) {
-	if norm.NFC.IsNormalString(s) {
+// unicodeForm is one of Unicode's normalization forms.
+// Differs from the reference: characters that came into being after Unicode 15.0 are neither composed nor decomposed.
+type unicodeForm struct{ form, decompose norm.Form }
+
+// unicodeForms are the forms by name.
+func unicodeForms() []kind[normalizer] {
+	var list []kind[normalizer]
+	for _, f := range []struct {
+		name string
+		unicodeForm
+	}{
+		{"NFC", unicodeForm{norm.NFC, norm.NFD}}, {"NFD", unicodeForm{norm.NFD, norm.NFD}},
+		{"NFKC", unicodeForm{norm.NFKC, norm.NFKD}}, {"NFKD", unicodeForm{norm.NFKD, norm.NFKD}},
+	} {
+		list = append(list, kind[normalizer]{f.name, func(json.RawMessage, string) (normalizer, error) { return f.unicodeForm, nil }})
+	}
+	return list
+}
+
+func (f unicodeForm) normalize(s string, located bool) (string, []int32, []int32) {
+	if f.form.IsNormalString(s) {
 		return s, nil, nil
 	}
 	out := rewriter{located: located}
 	for i := 0; i < len(s); {
-		end := i + segment(s[i:])
-		if part := compose(s[i:end]); part == s[i:end] {
+		end := i + f.segment(s[i:])
+		if part := f.of(s[i:end]); part == s[i:end] {
 			out.keep(s, i, end)
 		} else {
 			out.replace(part, i, end)
 		}
 		i = end
 	}
-	return out.text.String(), out.lo, out.hi
+	return out.done()
 }
 
-// segment is the length of the first piece of s that composes by itself.
-func segment(s string) int {
+// segment is the length of the first piece of s that is normalized by itself.
+func (f unicodeForm) segment(s string) int {
 	r, n := utf8.DecodeRuneInString(s)
 	if r == utf8.RuneError && n == 1 {
 		return 1
 	}
-	for n < len(s) && !norm.NFC.PropertiesString(s[n:]).BoundaryBefore() {
+	for n < len(s) && !f.form.PropertiesString(s[n:]).BoundaryBefore() {
 		_, w := utf8.DecodeRuneInString(s[n:])
 		n += w
 	}
 	return n
 }
 
-// compose is the form C of a segment. The library would put U+034F into runs of more than 30 marks (the stream-safe
-// format, which the reference does not use), so long segments are composed here.
-func compose(s string) string {
+// of is the form of a segment. The library would put U+034F into runs of more than 30 marks (the stream-safe format, which the
+// reference does not use), so long segments are taken apart and composed here.
+func (f unicodeForm) of(s string) string {
 	if utf8.RuneCountInString(s) <= 8 { // a character decomposes into at most three marks
-		return norm.NFC.String(s)
+		return f.form.String(s)
 	}
 	var runes []rune
 	for _, r := range s {
-		runes = append(runes, []rune(norm.NFD.String(string(r)))...)
+		runes = append(runes, []rune(f.decompose.String(string(r)))...)
 	}
 	orderMarks(runes)
+	if f.form == f.decompose {
+		return string(runes)
+	}
 	return string(composeRunes(runes))
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -99,26 +100,34 @@ func parse(data []byte, special []string) (*tokenizer, error) {
 		slog.Warn("tokenizer.json asks for truncation; it is not applied, texts are encoded whole", "truncation", string(f.Truncation))
 	}
 	t := &tokenizer{hash: hashJSON(data)}
-	var err error
-	if t.model, err = choose(modelKinds(), f.Model, "model"); err != nil {
+	split, err := choose(splitterKinds(), f.PreTokenizer, "pre_tokenizer")
+	if err != nil {
+		return nil, err
+	}
+	if t.model, err = choose(modelKinds(slices.ContainsFunc(split, isByteLevel)), f.Model, "model"); err != nil {
 		return nil, err
 	}
 	if t.normal, err = choose(normalizerKinds(), f.Normalizer, "normalizer"); err != nil {
 		return nil, err
 	}
-	if t.split, err = parsePreTokenizer(f.PreTokenizer, t.model); err != nil {
+	if err := t.setSplit(split); err != nil {
 		return nil, err
 	}
-	if t.added, err = newAddedTokens(append(f.AddedTokens, beyond(f.AddedTokens, t.model, special)...), t.model, t.normal); err != nil {
+	if t.decode, err = parseDecoder(f.Decoder); err != nil {
 		return nil, err
 	}
-	if err = t.parseDecoder(f.Decoder); err != nil {
+	if err := t.addTokens(append(f.AddedTokens, beyond(f.AddedTokens, t.model, special)...)); err != nil {
 		return nil, err
 	}
-	if t.post, err = parsePostProcessor(f.PostProcessor, t.VocabSize()); err != nil {
-		return nil, err
-	}
-	return t, nil
+	t.post, err = parsePostProcessor(f.PostProcessor, t.VocabSize())
+	return t, err
+}
+
+// addTokens adds the added tokens and lays out what every token decodes to.
+func (t *tokenizer) addTokens(list []addedToken) (err error) {
+	t.added, err = newAddedTokens(list, t.model, t.normal)
+	t.layPieces()
+	return err
 }
 
 // hashJSON is the hash of valid JSON without the white space between its tokens.

@@ -73,7 +73,7 @@ func (t *tokenizer) Piece(id int32) string {
 func (t *tokenizer) Join(pieces []string) string {
 	var b strings.Builder
 	for i, p := range pieces {
-		b.Write(t.decode(p, i == 0))
+		b.Write(t.decode.bytes(p, i == 0))
 	}
 	return b.String()
 }

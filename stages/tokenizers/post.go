@@ -90,16 +90,21 @@ func parsePostProcessor(raw json.RawMessage, vocabSize int) (postProcessor, erro
 	if p == nil {
 		return plainPost(), nil
 	}
+	return *p, p.check(vocabSize)
+}
+
+// check refuses ids that are none.
+func (p *postProcessor) check(vocabSize int) error {
 	for _, t := range []template{p.single, p.pair} {
 		for _, item := range t {
 			for _, id := range item.ids {
 				if id < 0 || int(id) >= vocabSize {
-					return postProcessor{}, fmt.Errorf("post_processor: adds token %d, but ids end at %d", id, vocabSize-1)
+					return fmt.Errorf("post_processor: adds token %d, but ids end at %d", id, vocabSize-1)
 				}
 			}
 		}
 	}
-	return *p, nil
+	return nil
 }
 
 func parseTemplateProcessing(raw json.RawMessage, field string) (*postProcessor, error) {

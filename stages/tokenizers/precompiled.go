@@ -122,7 +122,7 @@ func (p *precompiled) normalize(s string, located bool) (string, []int32, []int3
 		return s, nil, nil
 	}
 	out.keep(s, kept, len(s))
-	return out.text.String(), out.lo, out.hi
+	return out.done()
 }
 
 // clusterEnd is the end of the extended grapheme cluster (Unicode standard annex 29) that begins at s[i], as far as the rules can make

@@ -17,6 +17,11 @@ func splitterKinds() []kind[[]splitter] {
 		{"Split", parseSplit},
 		{"Digits", parseDigits},
 		{"BertPreTokenizer", func(json.RawMessage, string) ([]splitter, error) { return []splitter{bertSplit{}}, nil }},
+		{"Punctuation", parsePunctuation},
+		{"Whitespace", func(json.RawMessage, string) ([]splitter, error) {
+			return []splitter{patternSplit{wordsAndSigns{}, true, removed}}, nil
+		}},
+		{"CharDelimiterSplit", parseDelimiter},
 		{"Metaspace", parseMetaspace},
 		{"WhitespaceSplit", func(json.RawMessage, string) ([]splitter, error) {
 			return []splitter{whitespaceSplit{}}, nil
@@ -32,33 +37,34 @@ func splitterKinds() []kind[[]splitter] {
 	}
 }
 
-// parsePreTokenizer reads the pre-tokenizer and checks that it leaves to the model what the model takes.
-func parsePreTokenizer(raw json.RawMessage, m model) ([]splitter, error) {
-	list, err := choose(splitterKinds(), raw, "pre_tokenizer")
-	if err != nil {
-		return nil, err
-	}
-	if !m.byteLevel() {
-		for _, s := range list {
-			if _, ok := s.(byteLevel); ok {
-				return nil, fmt.Errorf("pre_tokenizer: ByteLevel is not supported before a model of characters; supported before those: BertPreTokenizer, WhitespaceSplit, Metaspace")
-			}
+func isByteLevel(s splitter) bool { _, ok := s.(byteLevel); return ok }
+
+// setSplit takes the pre-tokenizers, checking that they leave to the model what the model takes.
+func (t *tokenizer) setSplit(list []splitter) error {
+	if len(list) > 0 {
+		if m, ok := list[0].(unsplitMetaspace); ok {
+			t.mark, list = &m, list[1:]
 		}
-		return list, nil
 	}
 	for i, s := range list {
-		if _, ok := s.(byteLevel); ok != (i == len(list)-1) {
-			return nil, fmt.Errorf("pre_tokenizer: ByteLevel must be there once and come last, so that what precedes it sees characters and the model bytes")
+		if _, ok := s.(unsplitMetaspace); ok {
+			return fmt.Errorf("pre_tokenizer: Metaspace with split false is not supported behind another pre-tokenizer; supported: first or alone")
+		}
+		if isByteLevel(s) && !t.model.byteLevel() {
+			return fmt.Errorf("pre_tokenizer: ByteLevel is not supported before a model of characters; supported before those: BertPreTokenizer, Whitespace, WhitespaceSplit, Punctuation, Digits, Split, Metaspace")
+		}
+		if t.model.byteLevel() && isByteLevel(s) != (i == len(list)-1) {
+			return fmt.Errorf("pre_tokenizer: ByteLevel must be there once and come last, so that what precedes it sees characters and the model bytes")
 		}
 	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("pre_tokenizer: a BPE model is supported only behind ByteLevel")
+	if t.model.byteLevel() {
+		// Here words stay bytes of the text, so that a ByteLevel that neither splits nor adds a space does nothing.
+		if last := list[len(list)-1].(byteLevel); !last.prefix && last.regex == nil {
+			list = list[:len(list)-1]
+		}
 	}
-	// Here words stay bytes of the text, so that a ByteLevel that neither splits nor adds a space does nothing.
-	if last := list[len(list)-1].(byteLevel); !last.prefix && last.regex == nil {
-		list = list[:len(list)-1]
-	}
-	return list, nil
+	t.split = list
+	return nil
 }
 
 // byteLevel is GPT-2's pre-tokenizer. What makes its name, writing bytes as printable characters, is done once, when the
@@ -85,7 +91,7 @@ func parseByteLevel(raw json.RawMessage, field string) ([]splitter, error) {
 
 func (b byteLevel) split(w word, emit func(word) error) error {
 	if b.prefix && w.text != "" && !strings.HasPrefix(w.text, " ") {
-		w = word{" " + w.text, w.pos, 1}
+		w = word{" " + w.text, w.pos, 1, w.start}
 	}
 	if b.regex == nil {
 		return emit(w)
@@ -119,35 +125,42 @@ func parseSplit(raw json.RawMessage, field string) ([]splitter, error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	join, ok := behaviors[c.Behavior]
-	if !ok {
-		return nil, fmt.Errorf("%s.behavior: %q is not supported; supported: Isolated, Removed, Contiguous, MergedWithPrevious, MergedWithNext", field, c.Behavior)
+	join, err := behavior(c.Behavior, field)
+	if err != nil {
+		return nil, err
 	}
-	var find matcher
 	switch {
 	case (c.Pattern.String == nil) == (c.Pattern.Regex == nil):
 		return nil, fmt.Errorf("%s.pattern: must have one of String and Regex", field)
 	case c.Pattern.String != nil && *c.Pattern.String == "":
 		return nil, fmt.Errorf("%s.pattern.String: is empty", field)
 	case c.Pattern.String != nil:
-		find = literal(*c.Pattern.String)
-	default:
-		for _, s := range scanners {
-			if s.pattern == *c.Pattern.Regex {
-				if c.Behavior == "Isolated" {
-					return []splitter{scanSplit{classTable(), s.scan}}, nil
-				}
-				find = total{scanSplit{classTable(), s.scan}}
-			}
-		}
-		if find == nil {
-			var err error
-			if find, err = compilePattern(*c.Pattern.Regex, field+".pattern.Regex"); err != nil {
-				return nil, err
-			}
+		return []splitter{patternSplit{literal(*c.Pattern.String), c.Invert, join}}, nil
+	case c.Behavior == "Isolated":
+		one, err := isolateRegex(*c.Pattern.Regex, field+".pattern.Regex")
+		return []splitter{one}, err
+	}
+	find, err := findRegex(*c.Pattern.Regex, field+".pattern.Regex")
+	return []splitter{patternSplit{find, c.Invert, join}}, err
+}
+
+// isolateRegex makes words of the matches of a pattern and of what is between them.
+func isolateRegex(pattern, field string) (splitter, error) {
+	find, err := findRegex(pattern, field)
+	if t, ok := find.(total); ok {
+		return t.scanSplit, nil
+	}
+	return patternSplit{find, false, isolated}, err
+}
+
+// findRegex finds the matches of a pattern with its scanner, if it has one.
+func findRegex(pattern, field string) (matcher, error) {
+	for _, s := range scanners {
+		if s.pattern == pattern {
+			return total{scanSplit{classTable(), s.scan}}, nil
 		}
 	}
-	return []splitter{patternSplit{find, c.Invert, join}}, nil
+	return compilePattern(pattern, field)
 }
 
 func parseDigits(raw json.RawMessage, field string) ([]splitter, error) {

@@ -1,6 +1,12 @@
 package tokenizers
 
-import "strings"
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // part is a match of a pattern or a stretch between matches; parts cover the text.
 type part struct {
@@ -53,6 +59,15 @@ var behaviors = map[string]func([]part) []part{
 	"Contiguous":         contiguous,
 	"MergedWithPrevious": mergedWithPrevious,
 	"MergedWithNext":     mergedWithNext,
+}
+
+// behavior is one of behaviors.
+func behavior(name, field string) (func([]part) []part, error) {
+	join, ok := behaviors[name]
+	if !ok {
+		return nil, fmt.Errorf("%s.behavior: %q is not supported; supported: Isolated, Removed, Contiguous, MergedWithPrevious, MergedWithNext", field, name)
+	}
+	return join, nil
 }
 
 func isolated(parts []part) []part { return parts }
@@ -149,4 +164,69 @@ func (digits) matches(s string, emit func(lo, hi int)) error {
 		i += w
 	}
 	return nil
+}
+
+// wordsAndSigns matches \w+|[^\w\s]+.
+type wordsAndSigns struct{}
+
+func (wordsAndSigns) matches(s string, emit func(lo, hi int)) error {
+	kind := func(i int) (class, width int) {
+		r, w := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case isWordRune(r):
+			return 1, w
+		case unicode.IsSpace(r):
+			return 0, w
+		}
+		return 2, w
+	}
+	for i := 0; i < len(s); {
+		class, w := kind(i)
+		end := i + w
+		for end < len(s) {
+			next, w := kind(end)
+			if next != class {
+				break
+			}
+			end += w
+		}
+		if class > 0 {
+			emit(i, end)
+		}
+		i = end
+	}
+	return nil
+}
+
+// charactersOf matches single characters.
+type charactersOf func(r rune) bool
+
+func (in charactersOf) matches(s string, emit func(lo, hi int)) error {
+	for i, r := range s {
+		if in(r) {
+			emit(i, i+characterWidth(s[i:]))
+		}
+	}
+	return nil
+}
+
+func parsePunctuation(raw json.RawMessage, field string) ([]splitter, error) {
+	c := struct{ Behavior string }{"Isolated"}
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	join, err := behavior(c.Behavior, field)
+	return []splitter{patternSplit{charactersOf(isBertPunctuation), false, join}}, err
+}
+
+// parseDelimiter cuts at a character, which goes.
+func parseDelimiter(raw json.RawMessage, field string) ([]splitter, error) {
+	var c struct{ Delimiter string }
+	if err := json.Unmarshal(raw, &c); err != nil {
+		return nil, fmt.Errorf("%s: %w", field, err)
+	}
+	if utf8.RuneCountInString(c.Delimiter) != 1 {
+		return nil, fmt.Errorf("%s.delimiter: %q is not one character", field, c.Delimiter)
+	}
+	return []splitter{patternSplit{literal(c.Delimiter), false, removed}}, nil
 }

@@ -86,22 +86,9 @@ func parseUnigram(raw json.RawMessage, field string) (model, error) {
 	}
 	m.unkScore -= unkPenalty
 	if c.ByteFallback {
-		m.readBytes()
+		m.bytes, m.byToken = byteTokens(m.ids)
 	}
 	return m, nil
-}
-
-// readBytes finds the tokens of bytes; without all of them there is no falling back.
-func (m *unigram) readBytes() {
-	all, byToken := make([]int32, 256), map[int32]bool{}
-	for b := range all {
-		id, ok := m.ids[fmt.Sprintf("<0x%02X>", b)]
-		if !ok {
-			return
-		}
-		all[b], byToken[id] = id, true
-	}
-	m.bytes, m.byToken = all, byToken
 }
 
 func (m *unigram) encode(dst []int32, word string) []int32 {

@@ -12,7 +12,7 @@ import (
 //
 // Same as the reference (Hugging Face tokenizers, models/wordpiece).
 type wordPiece struct {
-	vocab       vocabulary
+	vocabulary
 	unk         int32
 	prefix      string // of the tokens that continue a word
 	most        int    // characters of a word
@@ -20,14 +20,8 @@ type wordPiece struct {
 }
 
 func (m *wordPiece) byteLevel() bool                 { return false }
-func (m *wordPiece) size() int                       { return len(m.vocab.ids) }
-func (m *wordPiece) tokens() []string                { return m.vocab.text }
 func (m *wordPiece) unknown() int32                  { return m.unk }
-func (m *wordPiece) piece(id int32, _ string) string { return m.vocab.text[id] }
-func (m *wordPiece) id(token string) (id int32, has bool) {
-	id, has = m.vocab.ids[token]
-	return id, has
-}
+func (m *wordPiece) piece(id int32, _ string) string { return m.text[id] }
 
 func parseWordPiece(raw json.RawMessage, field string) (model, error) {
 	var c struct {
@@ -40,7 +34,7 @@ func parseWordPiece(raw json.RawMessage, field string) (model, error) {
 	if err := json.Unmarshal(raw, &c); err != nil {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
-	m := &wordPiece{vocab: c.Vocab, prefix: "##", most: c.Most, first: newTrie(), rest: newTrie()}
+	m := &wordPiece{vocabulary: c.Vocab, prefix: "##", most: c.Most, first: newTrie(), rest: newTrie()}
 	if c.Prefix != nil {
 		m.prefix = *c.Prefix
 	}
@@ -48,7 +42,7 @@ func parseWordPiece(raw json.RawMessage, field string) (model, error) {
 	if m.unk, ok = m.id(c.Unk); !ok {
 		return nil, fmt.Errorf("%s.unk_token: %q is not in %s.vocab", field, c.Unk, field)
 	}
-	for id, text := range m.vocab.text {
+	for id, text := range m.text {
 		if len(text) > maxTokenBytes {
 			return nil, fmt.Errorf("%s.vocab: token %d has %d bytes, more than %d", field, id, len(text), maxTokenBytes)
 		}
@@ -84,7 +78,7 @@ func (m *wordPiece) widths(dst []int32, word string, ids []int32) []int32 {
 		return append(dst, int32(len(word)))
 	}
 	for i, id := range ids {
-		n := len(m.vocab.text[id])
+		n := len(m.text[id])
 		if i > 0 {
 			n -= len(m.prefix)
 		}
@@ -95,7 +89,7 @@ func (m *wordPiece) widths(dst []int32, word string, ids []int32) []int32 {
 
 // parseWordPieceDecoder puts a space before all tokens but the first and those that continue a word, and with cleanup takes the
 // spaces before punctuation and English contractions out again, within one token at a time.
-func parseWordPieceDecoder(raw json.RawMessage, field string) (decoder, error) {
+func parseWordPieceDecoder(raw json.RawMessage, field string) (decodeStep, error) {
 	c := struct {
 		Prefix  string
 		Cleanup bool
@@ -104,7 +98,7 @@ func parseWordPieceDecoder(raw json.RawMessage, field string) (decoder, error) {
 		return nil, fmt.Errorf("%s: %w", field, err)
 	}
 	cleanups := []string{" .", ".", " ?", "?", " !", "!", " ,", ",", " ' ", "'", " n't", "n't", " 'm", "'m", " do not", " don't", " 's", "'s", " 've", "'ve", " 're", "'re"}
-	return func(token string, first bool) []byte {
+	return each("WordPiece", func(token string, first bool) string {
 		if rest, ok := strings.CutPrefix(token, c.Prefix); ok && !first {
 			token = rest
 		} else if !first {
@@ -113,6 +107,6 @@ func parseWordPieceDecoder(raw json.RawMessage, field string) (decoder, error) {
 		for i := 0; c.Cleanup && i < len(cleanups); i += 2 {
 			token = strings.ReplaceAll(token, cleanups[i], cleanups[i+1])
 		}
-		return []byte(token)
-	}, nil
+		return token
+	}), nil
 }
