@@ -41,12 +41,12 @@ const (
 type TokenType int32
 
 const (
-	Normal      TokenType = 1
+	Normal      TokenType = 1 // made by merges
 	Unknown     TokenType = 2 // stands for characters that are no token; found in text too
 	Control     TokenType = 3 // special, such as "<s>"; found in text too
 	UserDefined TokenType = 4 // found in text before it is split
-	Unused      TokenType = 5
-	Byte        TokenType = 6
+	Unused      TokenType = 5 // has an id only
+	Byte        TokenType = 6 // "<0x0A>"
 )
 
 // SetPre sets Split, NFC and IgnoreMerges for a name that GGUF files give under tokenizer.ggml.pre. A name that is not known is an error:
