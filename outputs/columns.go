@@ -2,6 +2,7 @@ package outputs
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -12,6 +13,7 @@ type Column struct {
 	Type     string `json:"type"`     // string, int32, int64, float64, timestamp[us], list<string>, list<float64>
 	DuckDB   string `json:"duckdb"`   // the type that DuckDB gives it
 	Nullable bool   `json:"nullable"` // whether it may hold NULL
+	Since    int    `json:"since"`    // the schema version that brought it; those of the oldest that is read have that
 	Doc      string `json:"doc"`
 }
 
@@ -30,11 +32,36 @@ func columnsOf(file string, t reflect.Type, cols []Column) []Column {
 			continue
 		}
 		name, options, _ := strings.Cut(f.Tag.Get("parquet"), ",")
-		c := Column{File: file, Name: name, Doc: f.Tag.Get("doc"), Nullable: f.Type.Kind() == reflect.Pointer}
+		c := Column{File: file, Name: name, Doc: f.Tag.Get("doc"), Nullable: f.Type.Kind() == reflect.Pointer, Since: since(f)}
 		c.Type, c.DuckDB = typeNames(f.Type, options)
 		cols = append(cols, c)
 	}
 	return cols
+}
+
+// since is the schema version that brought a field.
+func since(f reflect.StructField) int {
+	tag := f.Tag.Get("since")
+	if tag == "" {
+		return oldestSchema
+	}
+	n, err := strconv.Atoi(tag)
+	if err != nil {
+		panic("outputs: since of " + f.Name + ": " + err.Error())
+	}
+	return n
+}
+
+// narrowed is the struct type of t's columns, embedded ones included, that keep wants.
+func narrowed(t reflect.Type, keep func(reflect.StructField) bool) reflect.Type {
+	var fields []reflect.StructField
+	for _, f := range reflect.VisibleFields(t) {
+		if !f.Anonymous && keep(f) {
+			f.Index, f.Offset = nil, 0
+			fields = append(fields, f)
+		}
+	}
+	return reflect.StructOf(fields)
 }
 
 // typeNames gives our name and DuckDB's for a Go type; a type that no column may have is a bug, and panics.

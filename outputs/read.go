@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 
 	"github.com/parquet-go/parquet-go"
@@ -151,12 +152,28 @@ func checkSchema[T record](path string, pf *parquet.File) error {
 		return fmt.Errorf("outputs: %s is a Parquet file, but not one that scbench wrote", path)
 	case is != kind[T]():
 		return fmt.Errorf("outputs: %s holds %s, not %s", path, is, kind[T]())
-	case version != strconv.Itoa(SchemaVersion):
-		return fmt.Errorf("outputs: %s has schema version %s, this scbench reads %d; use the scbench that wrote it (column build)", path, version, SchemaVersion)
+	case !readable(version):
+		return fmt.Errorf("outputs: %s has schema version %s, this scbench reads %d to %d; use the scbench that wrote it (column build)", path, Clean(version), oldestSchema, SchemaVersion)
 	case pf.NumRows() > maxRows:
 		return fmt.Errorf("outputs: %s claims %d rows, more than the %d that are read", path, pf.NumRows(), maxRows)
-	case pf.Schema().String() != parquet.SchemaOf(new(T)).String():
+	case pf.Schema().String() != schemaOf[T](version).String():
 		return fmt.Errorf("outputs: %s says schema version %s but has other columns: %w", path, version, ErrCorrupt)
 	}
 	return nil
+}
+
+func readable(version string) bool {
+	n, err := strconv.Atoi(version)
+	return err == nil && n >= oldestSchema && n <= SchemaVersion && strconv.Itoa(n) == version
+}
+
+// schemaOf is the schema that files of Ts had at a version.
+func schemaOf[T record](version string) *parquet.Schema {
+	now := parquet.SchemaOf(new(T))
+	n, _ := strconv.Atoi(version)
+	if n == SchemaVersion {
+		return now
+	}
+	was := narrowed(reflect.TypeFor[T](), func(f reflect.StructField) bool { return since(f) <= n })
+	return parquet.NewSchema(now.Name(), parquet.SchemaOf(reflect.New(was).Interface()))
 }

@@ -118,7 +118,7 @@ func TestDamagedLoneFile(t *testing.T) {
 		}
 	}
 	t.Logf("%d of %d damaged files were refused", found, tries)
-	if found < tries/2 {
+	if found < tries/3 { // the others hit what a reader does not need, such as statistics
 		t.Errorf("only %d of %d damaged files were refused", found, tries)
 	}
 }

@@ -1,7 +1,10 @@
 package outputs
 
-// SchemaVersion numbers the columns of both files. It changes when a column is added, removed or changes its meaning.
-const SchemaVersion = 2
+// SchemaVersion numbers the columns of both files. It changes when a column is added, removed or changes its meaning. Files
+// of version oldestSchema and later are read; columns that they lack are empty or NULL.
+const SchemaVersion = 3
+
+const oldestSchema = 2
 
 // Mode is how the turns of an example share their context.
 type Mode string
@@ -74,7 +77,8 @@ type Key struct {
 }
 
 // Result is a row of results.parquet: all about one query that is a function of the inputs. A nil pointer is NULL.
-// Append fills Run, SchemaVersion and AttentionShare.
+// Append fills Run, SchemaVersion and AttentionShare. A column that is newer than oldestSchema says since when it is there, and is
+// left out of JSON where it is empty, so that the checksums of older files hold.
 type Result struct {
 	Key
 	Part    string `parquet:"part,dict" doc:"subtask of a mixed task, else empty"`
@@ -82,6 +86,7 @@ type Result struct {
 	Profile string `parquet:"profile,dict" doc:"named profile of data set and limits that the run was made with"`
 	Seed    int64  `parquet:"seed" doc:"seed that the data were built with"`
 
+	Model            string `parquet:"model,dict" json:",omitzero" since:"3" doc:"the model: reference, or the name of its folder; empty where answers were imported"`
 	DataHash         string `parquet:"data_hash,dict" doc:"BLAKE3 of the task's data"`
 	PromptHash       string `parquet:"prompt_hash" doc:"BLAKE3 of the token ids of the whole prompt, as little-endian int32"`
 	TokenizerHash    string `parquet:"tokenizer_hash,dict" doc:"BLAKE3 of the tokenizer's file"`
@@ -105,6 +110,8 @@ type Result struct {
 
 	TruncatedTokens int32    `parquet:"truncated_tokens" doc:"context tokens dropped to fit the model"`
 	Evidence        Evidence `parquet:"evidence,dict" doc:"whether what the answer rests on survived truncation: kept, cut, unknown"`
+	EvidenceDepth   *float64 `parquet:"evidence_depth,optional" json:",omitzero" since:"3" doc:"where in the context that evidence stands, from 0 (its beginning) to 1: the mean of the middles of its spans; NULL where evidence is unknown"`
+	ContextDeflated *float64 `parquet:"context_deflated,optional" json:",omitzero" since:"3" doc:"bytes of the context after DEFLATE over those before: the lower, the more it repeats itself; NULL where the context was not at hand"`
 	PromptTokens    int32    `parquet:"prompt_tokens" doc:"tokens of the whole logical prompt, up to the answer"`
 	CachedTokens    int32    `parquet:"cached_tokens" doc:"of the prompt's tokens, those that earlier turns had put into the cache; 0 at turn 1 and in single-turn mode"`
 	ComputedTokens  int32    `parquet:"computed_tokens" doc:"prompt tokens that were computed for this query; turn 1, and every turn of single-turn mode, counts its first prompt, although others may share it"`

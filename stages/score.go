@@ -66,6 +66,7 @@ func (j *Job) head(a *Asked, policy *engine.Policy, s *Script, turn int) outputs
 	r.MethodHash = hashText(policy.Name)
 	r.ScorerVersion = metric.Version
 	r.TruncatedTokens, r.Evidence = int32(s.Dropped), s.Evidence[turn]
+	r.EvidenceDepth, r.ContextDeflated = depth(a.Example, turn), a.deflated
 	if policy.Budget != nil {
 		n := int32(policy.Budget(len(s.First)))
 		r.BudgetTokens = &n

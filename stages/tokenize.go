@@ -1,8 +1,11 @@
 package stages
 
 import (
+	"compress/flate"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"scbench/datasets"
@@ -14,11 +17,13 @@ type Asked struct {
 	Work
 	Scripts [][]*Script // per policy, in order of mode; policies that rewrite the context alike, or leave it alone, share theirs
 	Refused [][]*Script // per policy: those that are not asked
+
+	deflated *float64 // of the context that the data have; nil if that is empty
 }
 
 // tokenize makes the prompts of an example.
 func (j *Job) tokenize(ctx context.Context, w Work) (*Asked, error) {
-	a := &Asked{Work: w, Scripts: make([][]*Script, len(j.Policies)), Refused: make([][]*Script, len(j.Policies))}
+	a := &Asked{Work: w, Scripts: make([][]*Script, len(j.Policies)), Refused: make([][]*Script, len(j.Policies)), deflated: deflated(w.Example.Context)}
 	made := map[string][]*Script{} // by what rewrote the context, which may take long
 	for i := range j.Policies {
 		p := &j.Policies[i]
@@ -69,4 +74,44 @@ func (j *Job) scripts(t *datasets.Task, e datasets.Example) (scripts []*Script, 
 		scripts = append(scripts, list...)
 	}
 	return scripts, nil
+}
+
+// deflated is how many bytes DEFLATE leaves of each byte of a text; nil of no text.
+func deflated(text string) *float64 {
+	if text == "" {
+		return nil
+	}
+	var n counter
+	w, err := flate.NewWriter(&n, flate.DefaultCompression)
+	if err != nil {
+		panic(err) // of a level that there is not
+	}
+	_, err = io.WriteString(w, text)
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err) // counter returns none
+	}
+	share := float64(n) / float64(len(text))
+	return &share
+}
+
+// counter counts the bytes that are written to it.
+type counter int64
+
+func (c *counter) Write(p []byte) (int, error) {
+	*c += counter(len(p))
+	return len(p), nil
+}
+
+// depth is where in the context a turn's evidence stands, from 0 to 1: the mean of the middles of its spans; nil where it is not known.
+func depth(e datasets.Example, turn int) *float64 {
+	spans := e.Turns[turn].Evidence
+	if len(spans) == 0 || e.Context == "" {
+		return nil
+	}
+	sum := 0.0
+	for _, s := range spans {
+		sum += float64(s.Lo+s.Hi) / 2
+	}
+	at := sum / float64(len(spans)) / float64(len(e.Context))
+	return &at
 }

@@ -17,13 +17,18 @@ import (
 // listCommand prints what the program knows.
 type listCommand struct {
 	What string `arg:"" optional:"" enum:"all,tasks,methods,settings,profiles,models,columns" default:"all" help:"One of tasks, methods, settings (of methods), profiles, models, columns; all but columns by default."`
-	JSON bool   `name:"json" help:"Columns as JSON."`
+	JSON bool   `name:"json" help:"Columns as JSON." xor:"form"`
+
+	Markdown bool `help:"Columns as Markdown, which is outputs/schema.md." xor:"form"`
 }
 
 // Run prints the lists.
 func (l listCommand) Run(c console) error {
-	if l.JSON && l.What != "columns" {
-		return errors.New("--json is for columns: scbench list columns --json")
+	if (l.JSON || l.Markdown) && l.What != "columns" {
+		return errors.New("--json and --markdown are for columns: scbench list columns --json")
+	}
+	if l.Markdown {
+		return outputs.SchemaMarkdown(c.out)
 	}
 	if l.JSON {
 		e := json.NewEncoder(c.out)
@@ -103,6 +108,6 @@ func listColumns(w io.Writer) {
 		if c.Nullable {
 			null = "nullable"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.File, c.Name, c.DuckDB, null, c.Doc)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", c.File, c.Name, c.DuckDB, null, c.Since, c.Doc)
 	}
 }

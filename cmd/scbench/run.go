@@ -270,7 +270,7 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		Budget:   pipeline.NewBudget(limit),
 		NoShare:  r.NoShare,
 		Base: outputs.Result{
-			TokenizerHash: o.tokenizer.Hash(), WeightsHash: o.weights, ScorerVersion: metric.Version,
+			Model: r.modelName(), TokenizerHash: o.tokenizer.Hash(), WeightsHash: o.weights, ScorerVersion: metric.Version,
 			Build: build, KernelTier: kernels.Tier(), Precision: o.Precision.String(),
 		},
 	}
@@ -281,6 +281,14 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		j.Modes = append(j.Modes, outputs.Mode(m))
 	}
 	return j, nil
+}
+
+// modelName is what results call the model.
+func (r *runCommand) modelName() string {
+	if r.Model == "" {
+		return "reference"
+	}
+	return filepath.Base(r.Model)
 }
 
 // variant is how the turns of examples are asked.
@@ -316,12 +324,8 @@ func (r *runCommand) prefixCache(j *stages.Job) (*prefix.Cache, error) {
 
 // create opens the run's folder.
 func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *outputs.Run, dir string, err error) {
-	model := r.Model
-	if model == "" {
-		model = "reference"
-	}
 	cfg := resolved{
-		Model: filepath.Base(model), Modes: r.Mode, History: r.History, Turns: r.Turns, Examples: r.Examples, MaxTokens: r.MaxTokens,
+		Model: r.modelName(), Modes: r.Mode, History: r.History, Turns: r.Turns, Examples: r.Examples, MaxTokens: r.MaxTokens,
 		Limit: r.Limit, KVMemory: r.KVMemory, Chat: j.Base.ChatTemplateHash, Tokenizer: j.Base.TokenizerHash, Kernels: j.Base.KernelTier, Precision: j.Base.Precision,
 		Shuffle: r.Shuffle, Repeat: r.Repeat,
 	}
