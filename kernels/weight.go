@@ -51,6 +51,14 @@ func PackedSize(rows, cols int) int {
 	return ceilDiv(rows, panelCols) * ceilDiv(cols, stepCols) * stepBytes
 }
 
+// PackedSize is the number of bytes of memory that Pack of the given precision takes.
+func (w *Matrix) PackedSize(p Precision) int64 {
+	if p == PrecisionBF16 {
+		return int64(PackedSize(w.Rows, w.Cols))
+	}
+	return int64(ceilDiv(w.Rows, gemmCols)) * gemmCols * int64(w.Cols) * int64(w.Type.Size())
+}
+
 // PackedBytes is what Pack made, to be written to a file: nil in f32. The bytes depend on the matrix alone, not on
 // the tier or the machine, and end with Close.
 func (w *Weight) PackedBytes() []byte {

@@ -2,7 +2,9 @@ package stages
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 
 	"scbench/stages/engine"
 )
@@ -48,6 +50,28 @@ func (j *Job) Plan(ctx context.Context, work iter.Seq2[Work, error]) (Plan, erro
 		p.Peak = max(p.Peak, j.plan(a, prompts))
 	}
 	return p, nil
+}
+
+// Peak is the most bytes of KV cache that one example of the work needs at once, and the number of tokens of the longest first prompt.
+// Nothing of the model but its shape is used. Contexts that a policy rewrites count as they are: rewriting may take long, and makes them
+// shorter.
+func (j *Job) Peak(work iter.Seq2[Work, error]) (bytes int64, longest int, err error) {
+	for w, err := range work {
+		if err != nil {
+			return 0, 0, err
+		}
+		scripts, err := j.scripts(w.Task, w.Example)
+		if err != nil {
+			return 0, 0, fmt.Errorf("%s %s: %w", w.Task.Name, w.Example.ID, err)
+		}
+		scripts = slices.DeleteFunc(scripts, func(s *Script) bool { return s.Refused != "" })
+		a := &Asked{Work: w, Scripts: slices.Repeat([][]*Script{scripts}, len(j.Policies))}
+		bytes = max(bytes, j.plan(a, j.prompts(a)))
+		for _, s := range scripts {
+			longest = max(longest, len(s.First))
+		}
+	}
+	return bytes, longest, nil
 }
 
 // bound counts the rows of prompts that differ, whatever else keeps them from being shared: a row is the same in two prompts if both

@@ -337,9 +337,8 @@ func (j *Job) compute(ctx context.Context, n *node, s *engine.Session, path *spe
 // plan is an upper bound of the cache bytes that an example needs at once: every distinct stretch of prompts, and for
 // each branch what its method keeps as a copy, what the conversation adds, and the fork of the longest answer.
 func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
-	s := j.Engine.Model.Shape()
-	page := int64(j.Engine.Store.PageBytes()) * int64(s.Layers*s.KVHeads)
-	pages := func(tokens int) int64 { return (int64(tokens)/pageTokens+2)*page + s.StateBytes() } // each stretch goes on from a fork
+	room := Room{j.Engine.Model.Shape(), j.Engine.Store}
+	pages := room.pages
 	var n int64
 	for _, root := range forest(prompts) {
 		n += root.pages(pages) + root.apart(func(c *engine.Chunking, tokens int) int64 {
@@ -350,12 +349,8 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 	for i := range j.Policies {
 		p := &j.Policies[i]
 		for _, script := range a.Scripts[i] {
-			if p.Copies() {
-				n += j.kept(p, len(script.First), pages)
-			}
-			if p.Revise != nil {
-				replay = max(replay, pages(len(script.First))+pages(pageTokens))
-			}
+			n += room.kept(p, len(script.First))
+			replay = max(replay, room.replay(p, len(script.First)))
 			history, longest := 0, 0
 			for _, t := range script.Turns {
 				ask, answer := script.Ask[t], script.MaxAnswer[t]
@@ -373,21 +368,6 @@ func (j *Job) plan(a *Asked, prompts [][]*prompt) int64 {
 		}
 	}
 	return n + replay
-}
-
-// kept is an upper bound of the bytes of what a policy that makes a copy keeps of n tokens.
-func (j *Job) kept(p *engine.Policy, n int, pages func(int) int64) int64 {
-	for _, part := range p.Parts() {
-		if part.Copies() && part.Budget != nil {
-			n = min(n, part.Budget(n))
-		}
-	}
-	if p.Quantise == 0 {
-		return pages(n)
-	}
-	s := j.Engine.Model.Shape()
-	packed := int64(n/pageTokens) * int64(j.Engine.Store.FormatBytes(p.Quantise)) * int64(s.Layers*s.KVHeads)
-	return packed + pages(min(n, p.Residual)+pageTokens)
 }
 
 func (n *node) pages(pages func(int) int64) int64 {

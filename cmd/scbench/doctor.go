@@ -10,7 +10,6 @@ import (
 
 	"scbench/kernels"
 	"scbench/stages/engine"
-	"scbench/stages/kv"
 )
 
 // doctorCommand says what this machine has and what fits on it.
@@ -20,44 +19,22 @@ type doctorCommand struct {
 
 // Run prints the machine, the kernels with a measured speed, and the model with what its cache takes.
 func (d doctorCommand) Run(c console) error {
-	o, err := d.open()
+	o, err := d.prepare()
 	if err != nil {
 		return err
 	}
 	defer o.Close()
-	s, free := o.Shape(), memInfo("MemAvailable")
-	token := int64(s.Layers*s.KVHeads) * kv.NewStore(nil, o.PageFormat(), s.Dim, 0).TokenBytes()
 	rows := [][2]string{
 		{"scbench", build + ", " + runtime.Version()},
 		{"machine", fmt.Sprintf("%s/%s, %s, %d processors for Go", runtime.GOOS, runtime.GOARCH, cpuName(), runtime.GOMAXPROCS(0))},
-		{"memory", fmt.Sprintf("%s free of %s", orUnknown(free), orUnknown(memInfo("MemTotal")))},
+		{"memory", fmt.Sprintf("%s free of %s", orUnknown(memInfo("MemAvailable")), orUnknown(memInfo("MemTotal")))},
 		{"huge pages", hugePages()},
 		{"kernels", fmt.Sprintf("%s, of %s", kernels.Tier(), strings.Join(kernels.Tiers(), ", "))},
 		{"speed", fmt.Sprintf("%.0f GFLOP/s on %d threads (f32 matrix product)", matmulSpeed(o.pool), o.pool.Threads())},
-		{"model", fmt.Sprintf("%s, %s, vocabulary %d", strings.Join(o.Config.Architectures, " "), layersText(o.Config.Layers, s), s.Vocab)},
-		{"weights", o.weights},
-		{"tokenizer", o.tokenizer.Hash()},
 	}
-	rows = append(rows, cacheRows(s, o.Precision.String(), token, free)...)
-	for _, note := range o.Notes() {
-		rows = append(rows, [2]string{"note", note})
-	}
-	for _, r := range rows {
-		fmt.Fprintf(c.out, "%-10s  %s\n", r[0], r[1])
-	}
-	return nil
-}
-
-// layersText says what layers a model has.
-func layersText(layers int, s engine.Shape) string {
-	text := fmt.Sprintf("%d layers", layers)
-	if s.State > 0 {
-		text += fmt.Sprintf(", %d of them recurrent", layers-s.Layers)
-	}
-	if s.Layers > 0 {
-		text += fmt.Sprintf(", %d query heads, %d KV heads of %d", s.Heads, s.KVHeads, s.Dim)
-	}
-	return text
+	model, err := modelRows(o)
+	printRows(c.out, append(append(rows, model...), [2]string{"tokenizer", o.tokenizer.Hash()}))
+	return err
 }
 
 // cacheRows says what conversations take, of token bytes for each token, and how many fit.

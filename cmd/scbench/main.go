@@ -34,6 +34,7 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Measure the speed of prefill, decoding and methods on this machine."`
 	Methods  methodsCommand  `cmd:"" help:"List methods, and search the pattern of each head of a model for MInference."`
 	Drift    driftCommand    `cmd:"" help:"Analyse how attention moves away from prefill while a long answer is generated, and what methods still read of it."`
+	Models   modelsCommand   `cmd:"" help:"Show and check checkpoints, compute logits for given tokens, write random ones."`
 	Doctor   doctorCommand   `cmd:"" help:"Say what this machine has, and what fits on it."`
 
 	Kernels string           `help:"Instruction set of the kernels: go, neon, avx2, avx512 or amx; the best there is by default." placeholder:"TIER"`

@@ -1,30 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
 )
-
-// fallbackMemory is what a run may use for KV caches where the system does not say how much is free.
-const fallbackMemory = 4 << 30
-
-// kvMemory reads a size, or takes half of what is free.
-func kvMemory(s string) (int64, error) {
-	if s != "" {
-		n, err := parseBytes(s)
-		if err != nil {
-			return 0, fmt.Errorf("--kv-memory: %w", err)
-		}
-		return n, nil
-	}
-	if free := memInfo("MemAvailable"); free > 0 {
-		return free / 2, nil
-	}
-	return fallbackMemory, nil
-}
 
 var units = []struct {
 	suffix string
@@ -59,14 +41,16 @@ func bytesText(n int64) string {
 }
 
 // memInfo reads a field of /proc/meminfo, in bytes; 0 where there is none.
-func memInfo(field string) int64 {
-	f, err := os.Open("/proc/meminfo")
+func memInfo(field string) int64 { return memInfoOf(os.DirFS("/"), field) }
+
+// memInfoOf is memInfo below another root.
+func memInfoOf(root fs.FS, field string) int64 {
+	b, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {
 		return 0
 	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), field+":"); ok {
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(line), field+":"); ok {
 			n, _ := strconv.ParseInt(strings.TrimSpace(strings.TrimSuffix(rest, "kB")), 10, 64)
 			return n << 10
 		}

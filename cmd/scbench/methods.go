@@ -53,13 +53,17 @@ func (s searchCommand) Run(c console) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	o, err := s.open()
+	o, err := s.prepare()
 	if err != nil {
 		return err
 	}
 	defer o.Close()
 	tokens, err := s.prompt(o)
 	if err != nil {
+		return err
+	}
+	store := kv.NewStore(&kv.OffHeap{}, o.PageFormat(), o.Shape().Dim, 0)
+	if err := o.load(stages.Room{Shape: o.Shape(), Store: store}.Prompt(&engine.Policy{}, len(tokens)), len(tokens)); err != nil {
 		return err
 	}
 	s.fit(&search, len(tokens))
@@ -71,7 +75,6 @@ func (s searchCommand) Run(c console) error {
 		return err
 	}
 	defer drop()
-	store := kv.NewStore(&kv.OffHeap{}, o.PageFormat(), o.Shape().Dim, 0)
 	fmt.Fprintf(c.err, "%d tokens, sizes times %.3g, rows measured from %d on\n", len(tokens), search.Scale, search.From)
 	var p *progress
 	search.Progress = func(done, total int) {

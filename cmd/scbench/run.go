@@ -94,7 +94,7 @@ func (r *runCommand) Run(c console) error {
 	if err := r.check(); err != nil {
 		return err
 	}
-	o, err := r.open()
+	o, err := r.prepare()
 	if err != nil {
 		return err
 	}
@@ -118,17 +118,9 @@ func (r *runCommand) Run(c console) error {
 		return err
 	}
 	defer sets.Close()
-	limit, err := kvMemory(r.KVMemory)
-	if err != nil {
-		return err
-	}
 	mem := &kv.OffHeap{}
-	store := kv.NewStore(mem, o.PageFormat(), o.Shape().Dim, limit+slack)
-	job, err := r.job(o, policies, store, limit)
+	job, store, err := r.load(o, policies, sets, mem)
 	if err != nil {
-		return err
-	}
-	if err := job.Prompter.Check(job.History); err != nil {
 		return err
 	}
 	if job.Prefix, err = r.prefixCache(job); err != nil {
@@ -249,8 +241,8 @@ func (r *runCommand) policies(o *opened, e *encoders) ([]engine.Policy, error) {
 	return out, nil
 }
 
-// job resolves the run.
-func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, limit int64) (*stages.Job, error) {
+// job resolves the run as far as that goes without the weights.
+func (r *runCommand) job(o *opened, policies []engine.Policy) (*stages.Job, error) {
 	prompts, err := r.prompts()
 	if err != nil {
 		return nil, err
@@ -259,7 +251,7 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		r.MaxTokens = min(131072, o.Shape().MaxTokens)
 	}
 	j := &stages.Job{
-		Engine: &engine.Engine{Model: o.Model, Store: store, Pool: o.pool, Encode: func(text string) ([]int32, error) {
+		Engine: &engine.Engine{Model: o.Model, Store: kv.NewStore(nil, o.PageFormat(), o.Shape().Dim, 0), Pool: o.pool, Encode: func(text string) ([]int32, error) {
 			return o.tokenizer.Encode(text, false)
 		}},
 		Prompter: stages.Prompter{Tokenizer: o.tokenizer, Chat: o.chat, MaxTokens: r.MaxTokens, Prompts: prompts, Refuse: r.Truncate == "refuse"},
@@ -267,10 +259,9 @@ func (r *runCommand) job(o *opened, policies []engine.Policy, store *kv.Store, l
 		History:  outputs.History(r.History),
 		Stop:     o.Config.EosIDs,
 		Limit:    r.Limit,
-		Budget:   pipeline.NewBudget(limit),
 		NoShare:  r.NoShare,
 		Base: outputs.Result{
-			Model: r.modelName(), TokenizerHash: o.tokenizer.Hash(), WeightsHash: o.weights, ScorerVersion: metric.Version,
+			Model: r.modelName(), TokenizerHash: o.tokenizer.Hash(), ScorerVersion: metric.Version,
 			Build: build, KernelTier: kernels.Tier(), Precision: o.Precision.String(),
 		},
 	}

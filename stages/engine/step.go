@@ -13,8 +13,8 @@ import (
 	"scbench/stages/kv"
 )
 
-// blockRows is the most rows of a pass that are in scratch memory at once.
-const blockRows = 512
+// BlockRows is the most rows of a pass that are in scratch memory at once.
+const BlockRows = 512
 
 // tileQueries is the most queries that one task of attention takes: enough to be worth loading a page for.
 const tileQueries = 512
@@ -255,8 +255,8 @@ func (s *Step) Plan(l int, queries func(lo, hi int) []float32) {
 // Blocks yields the rows [lo, hi) of a pass, in order.
 func (s *Step) Blocks() func(yield func(lo, hi int) bool) {
 	return func(yield func(lo, hi int) bool) {
-		for lo := 0; lo < s.Rows; lo += blockRows {
-			if !yield(lo, min(lo+blockRows, s.Rows)) {
+		for lo := 0; lo < s.Rows; lo += BlockRows {
+			if !yield(lo, min(lo+BlockRows, s.Rows)) {
 				return
 			}
 		}

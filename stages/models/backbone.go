@@ -36,7 +36,7 @@ func newBackbone(c Config, w *Weights, pool *kernels.Pool, choice Choice, eps fl
 	if err != nil {
 		return nil, nil, "", err
 	}
-	r := &reader{w: w, pool: pool, precision: precision, packs: packs}
+	r := &reader{w: w, pool: pool, precision: precision, packs: packs, tally: choice.tally}
 	m := &backbone{pool: pool, precision: precision, eps: float32(eps), layers: c.Layers, close: r.close}
 	m.shape = engine.Shape{Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: math.MaxInt32}
 	m.embed = r.matrix(embed, c.Vocab, c.Hidden)
@@ -136,11 +136,19 @@ func (c *shortConv) run(p *kernels.Pool, out, state, x []float32) {
 
 // conv reads prefix.weight [channels, 1, width] and, if bias, prefix.bias.
 func (r *reader) conv(prefix string, channels, width int, bias bool) shortConv {
-	c := shortConv{bias: make([]float32, channels), channels: channels, width: width}
+	c := shortConv{channels: channels, width: width}
 	t, dt, err := r.w.typed(prefix+".weight", channels, 1, width)
-	if r.keep(err); r.err != nil {
+	r.keep(err)
+	if r.tally != nil {
+		if r.tally.values += 4 * int64(channels) * int64(width+1); bias {
+			r.vector(prefix+".bias", channels)
+		}
 		return c
 	}
+	if r.err != nil {
+		return c
+	}
+	c.bias = make([]float32, channels)
 	w := make([]float32, channels*width)
 	kernels.Widen(w, dt, t.Data)
 	c.weight = transposed(w, channels, width)
@@ -155,7 +163,7 @@ func (r *reader) decay(name string, rows, cols int) []float32 {
 	var log []float32
 	if cols == 1 {
 		log = r.vector(name, rows)
-	} else if m := r.matrix(name, rows, cols); r.err == nil {
+	} else if m := r.matrix(name, rows, cols); r.err == nil && r.tally == nil {
 		log = make([]float32, rows*cols)
 		for i := range rows {
 			m.Row(log[i*cols:(i+1)*cols], i)
@@ -164,7 +172,7 @@ func (r *reader) decay(name string, rows, cols int) []float32 {
 	for i, x := range log {
 		log[i] = float32(-math.Exp(float64(x)))
 	}
-	if r.err != nil {
+	if r.err != nil || r.tally != nil {
 		return nil
 	}
 	return transposed(log, rows, cols)

@@ -33,16 +33,25 @@ type reader struct {
 	packs     *packs            // where packed weights are kept, or nil
 	packed    []*kernels.Weight // to be closed with the model
 	onePlus   bool              // norms are kept as what is to be added to 1
+	tally     *tally            // count what would be read instead of reading it; nil: read
 	err       error
 }
 
 func (r *reader) matrix(name string, rows, cols int) *kernels.Matrix {
 	m, err := r.w.Matrix(name, rows, cols)
-	r.keep(err)
+	if r.keep(err); r.tally != nil && err == nil {
+		r.tally.view(name, int64(rows)*int64(cols)*int64(m.Type.Size()))
+	}
 	return m
 }
 
 func (r *reader) vector(name string, n int) []float32 {
+	if r.tally != nil {
+		_, _, err := r.w.typed(name, n)
+		r.keep(err)
+		r.tally.values += 4 * int64(n)
+		return nil
+	}
 	v, err := r.w.Vector(name, n)
 	r.keep(err)
 	return v
@@ -61,6 +70,9 @@ func (r *reader) norm(name string, n int) []float32 {
 
 // pack prepares the matrix of that name for products.
 func (r *reader) pack(name string, m *kernels.Matrix) *kernels.Weight {
+	if r.tally != nil {
+		return r.tally.pack(name, m, r.precision)
+	}
 	if r.err != nil {
 		return nil
 	}
@@ -96,13 +108,16 @@ func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
 // rows reads a linear whose weight and bias are the rows [lo, hi) of prefix.weight [all, cols] and prefix.bias [all].
 func (r *reader) rows(prefix string, lo, hi, all, cols int, bias bool) linear {
 	m := r.matrix(prefix+".weight", all, cols)
-	if r.err != nil {
-		return linear{}
+	if m == nil {
+		return linear{w: &kernels.Weight{Rows: hi - lo, Cols: cols}} // r has the error
+	}
+	if r.tally != nil {
+		delete(r.tally.viewed, prefix+".weight")
 	}
 	l := linear{w: r.pack(fmt.Sprintf("%s.weight[%d:%d]", prefix, lo, hi), m.Slice(lo, hi))}
 	r.w.Forget(prefix + ".weight")
 	if bias {
-		if v := r.vector(prefix+".bias", all); r.err == nil {
+		if v := r.vector(prefix+".bias", all); v != nil {
 			l.bias = v[lo:hi]
 		}
 	}
@@ -154,6 +169,17 @@ func (r *reader) ignore(name string) {
 func (r *reader) keep(err error) {
 	if r.err == nil {
 		r.err = err
+	}
+	if r.tally != nil && err != nil {
+		r.tally.fault(err)
+	}
+}
+
+// each counts to n as long as there is sense in reading on: to the first error, or when counting, to as many as anybody reads.
+func (r *reader) each(n int) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		for i := 0; i < n && (r.err == nil || r.tally != nil && len(r.tally.faults) < maxFaults) && yield(i); i++ {
+		}
 	}
 }
 

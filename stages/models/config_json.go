@@ -9,6 +9,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"scbench/stages/models/safetensors"
 )
 
 // fields reads the members of one JSON object strictly: a member is of its type and in its range, or an error that
@@ -24,6 +26,9 @@ type fields struct {
 // parseFields takes b apart into its members. Bare Infinity and NaN are accepted, as Python writes them.
 func parseFields(file, prefix string, b []byte) (*fields, error) {
 	raw, err := members(spellOutFloats(b))
+	if what := safetensors.Foreign(b); err != nil && what != "" {
+		return nil, fmt.Errorf("%s is no JSON but %s", file, what)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s%w", file, prefix, err)
 	}

@@ -7,9 +7,11 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -241,15 +243,39 @@ func eosOf(t *testing.T, fsys fs.FS) string {
 	return eos
 }
 
+// FuzzReadConfig reads configurations and, where they are of an architecture, surveys a checkpoint that lacks its tensors: an error, never a
+// panic, and no memory for what a configuration only states.
 func FuzzReadConfig(f *testing.F) {
 	f.Add([]byte(llamaConfig))
 	f.Add([]byte(`{"model_type":"x","rope_scaling":{"type":"yarn","factor":{"__float__":"NaN"}},"a":-Infinity}`))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := ReadConfig("x", b)
+	for _, p := range published {
+		f.Add([]byte(p.json))
+	}
+	for _, s := range RandomShapes {
+		b, err := json.Marshal(s.config)
 		if err != nil {
-			return
+			f.Fatal(err)
 		}
-		c.Unknown()
-		NewRope(c)
+		f.Add(b)
+	}
+	w, err := FSWeights(fstest.MapFS{singleFile: {Data: encode(f, map[string]tensor{"x": twoByTwo})}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		c, err := ReadConfig("x", b)
+		if err == nil {
+			c.Unknown()
+			NewRope(c)
+			if _, faults := (&checkpoint{name: "x", weights: w, config: c}).survey(Choice{}); len(faults) == 0 {
+				t.Error("a checkpoint without its tensors passes")
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(4*len(b)+64<<20) {
+			t.Errorf("%d bytes allocated for a configuration of %d", got, len(b))
+		}
 	})
 }

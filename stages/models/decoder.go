@@ -85,7 +85,7 @@ func newDecoder(c Config, w *Weights, pool *kernels.Pool, choice Choice, d desig
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{w: w, pool: pool, precision: precision, packs: packs, onePlus: d.onePlus}
+	r := &reader{w: w, pool: pool, precision: precision, packs: packs, onePlus: d.onePlus, tally: choice.tally}
 	m.read(r, c)
 	if r.err != nil {
 		r.close()
@@ -140,7 +140,7 @@ func (m *Decoder) read(r *reader, c Config) {
 	for _, name := range m.ignored {
 		r.ignore(name)
 	}
-	for i := range c.Layers {
+	for i := range r.each(c.Layers) {
 		p := fmt.Sprintf(m.names.layer, i)
 		r.ignore(p + "self_attn.rotary_emb.inv_freq") // old ones carry what the configuration says
 		m.blocks = append(m.blocks, m.block(r, p))

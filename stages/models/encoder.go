@@ -31,6 +31,7 @@ type Classifier struct {
 	norm                         layerNorm
 	blocks                       []encoderBlock
 	head                         linear
+	tally                        *tally // look only
 	close                        func()
 }
 
@@ -84,6 +85,32 @@ func OpenClassifier(dir string, pool *kernels.Pool, p kernels.Precision) (_ *Cla
 		return nil, fmt.Errorf("encoder %s: tensor %s (and %d more) is not part of it: the checkpoint is of another architecture", dir, left[0], len(left)-1)
 	}
 	return m, nil
+}
+
+// isEncoder reports whether a configuration is one of an encoder.
+func isEncoder(c Config) bool {
+	for _, e := range encoders {
+		if slices.Contains(c.Architectures, e.architecture) {
+			return true
+		}
+	}
+	return false
+}
+
+// surveyEncoder is survey for encoders.
+func surveyEncoder(s *checkpoint) []error {
+	m := &Classifier{weights: s.weights, pad: -1, tally: &tally{viewed: map[string]int64{}}}
+	prefix, err := m.configure(s.config)
+	if err != nil {
+		return []error{err}
+	}
+	if err := m.read(s.config, prefix); err != nil && len(m.tally.faults) == 0 {
+		return []error{err}
+	}
+	for _, name := range s.weights.Unused() {
+		m.tally.fault(fmt.Errorf("weights of %s: tensor %q is not part of a %s", s.name, name, s.config.Architectures[0]))
+	}
+	return m.tally.faults
 }
 
 // configure takes the sizes from the configuration and refuses what would change the mathematics.
@@ -148,7 +175,7 @@ func (m *Classifier) read(c Config, prefix string) error {
 		labels = head.Shape[0]
 	}
 	m.labels = labels
-	r := &reader{w: m.weights, pool: m.pool, precision: m.precision}
+	r := &reader{w: m.weights, pool: m.pool, precision: m.precision, tally: m.tally}
 	m.close = r.close
 	at := prefix + "embeddings."
 	m.words = r.matrix(at+"word_embeddings.weight", c.Vocab, c.Hidden)
@@ -158,7 +185,7 @@ func (m *Classifier) read(c Config, prefix string) error {
 	for _, name := range []string{at + "position_ids", prefix + "pooler.dense.weight", prefix + "pooler.dense.bias"} {
 		r.ignore(name) // of no use here
 	}
-	for i := 0; i < c.Layers && r.err == nil; i++ {
+	for i := range r.each(c.Layers) {
 		at := fmt.Sprintf("%sencoder.layer.%d.", prefix, i)
 		m.blocks = append(m.blocks, encoderBlock{
 			q:        r.linear(at+"attention.self.query", c.Hidden, c.Hidden, true),

@@ -53,7 +53,7 @@ func NewJamba(c Config, w *Weights, pool *kernels.Pool, choice Choice) (engine.M
 	m := &Jamba{backbone: b}
 	s := &m.shape
 	s.Heads, s.KVHeads, s.Dim, s.MaxTokens = c.Heads, c.KVHeads, c.HeadDim, c.MaxPositions
-	for i := range c.Layers {
+	for i := range r.each(c.Layers) {
 		w := r.jamba(fmt.Sprintf("model.layers.%d.", i), i, c, p)
 		if w.attention != nil {
 			w.at = s.Layers
@@ -126,7 +126,7 @@ func (r *reader) jamba(p string, i int, c Config, plan jambaPlan) jambaBlock {
 		return w
 	}
 	w.experts = &mixture{chosen: plan.chosen, router: r.linear(p+"router", plan.experts, c.Hidden, false)}
-	for e := 0; e < plan.experts && r.err == nil; e++ {
+	for e := range r.each(plan.experts) {
 		gate, up, down := r.gated(fmt.Sprintf("%sexperts.%d.", p, e), c, false)
 		w.experts.add(gatedMLP{gate, up, down})
 	}

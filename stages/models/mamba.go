@@ -46,7 +46,7 @@ func NewMamba(c Config, w *Weights, pool *kernels.Pool, choice Choice) (engine.M
 		return nil, err
 	}
 	m := &Mamba{backbone: b}
-	for i := range c.Layers {
+	for i := range r.each(c.Layers) {
 		p := fmt.Sprintf("backbone.layers.%d.", i)
 		m.blocks = append(m.blocks, mambaBlock{norm: r.vector(p+"norm.weight", c.Hidden), mixer: r.mamba(p+"mixer.", s)})
 	}

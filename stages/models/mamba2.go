@@ -72,7 +72,7 @@ func NewMamba2(c Config, w *Weights, pool *kernels.Pool, choice Choice) (engine.
 	if stated == 0 && s.Groups > 1 {
 		m.notes = []string{fmt.Sprintf("%s: the gated norm takes each of %d groups of channels by itself, as the authors' code does, unlike the port in transformers; for a checkpoint trained with the latter, add \"norm_groups\": 1", c.Name, s.Groups)}
 	}
-	for i := range c.Layers {
+	for i := range r.each(c.Layers) {
 		p := fmt.Sprintf("backbone.layers.%d.", i)
 		m.blocks = append(m.blocks, mamba2Block{norm: r.vector(p+"norm.weight", c.Hidden), mixer: r.mamba2(p+"mixer.", s)})
 	}

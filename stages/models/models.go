@@ -3,12 +3,13 @@ package models
 
 import (
 	"fmt"
-	"io/fs"
+	"io"
 	"os"
 	"strings"
 
 	"scbench/kernels"
 	"scbench/stages/engine"
+	"scbench/stages/models/safetensors"
 )
 
 // Architecture makes a model from a checkpoint.
@@ -52,7 +53,8 @@ type Choice struct {
 	// PackCache is a folder where the packed weights of large checkpoints are kept for the next start; "": nowhere.
 	PackCache string
 
-	packAll bool // small checkpoints too, for tests
+	packAll bool   // small checkpoints too, for tests
+	tally   *tally // look only: see Survey
 }
 
 // of resolves the choice for a checkpoint.
@@ -68,61 +70,73 @@ func (p Choice) of(c Config) kernels.Precision {
 
 // Load opens the checkpoint in the folder dir: config.json and safetensors. Close it after use.
 func Load(dir string, pool *kernels.Pool, p Choice) (*Loaded, error) {
+	s, err := openCheckpoint(dir)
+	if err != nil {
+		return nil, err
+	}
+	return s.load(pool, p)
+}
+
+// openCheckpoint opens the checkpoint in a folder.
+func openCheckpoint(dir string) (*checkpoint, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, fmt.Errorf("model %s: %w; give the folder of a Hugging Face checkpoint", dir, err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("model %s is a file: give the folder that holds config.json and model.safetensors (pickles such as .bin and .pt are never read)", dir)
+		return nil, fmt.Errorf("model %s is %s: give the folder that holds config.json and model.safetensors (pickles such as .bin and .pt are never read)", dir, kindOfFile(dir))
 	}
 	w, err := OpenWeights(dir)
 	if err != nil {
 		return nil, err
 	}
-	return load(dir, os.DirFS(dir), w, pool, p)
+	return newCheckpoint(dir, os.DirFS(dir), w)
+}
+
+// kindOfFile says what a file is by its beginning.
+func kindOfFile(name string) string {
+	f, err := os.Open(name)
+	if err != nil {
+		return "a file"
+	}
+	defer f.Close()
+	var begin [256]byte
+	n, _ := io.ReadFull(f, begin[:])
+	if what := safetensors.Foreign(begin[:n]); what != "" {
+		return "a file, " + strings.TrimSuffix(what, ".")
+	}
+	return "a file"
 }
 
 // LoadReference opens the embedded reference model.
 func LoadReference(pool *kernels.Pool, p Choice) (*Loaded, error) {
-	w, err := FSWeights(Reference())
+	s, err := referenceCheckpoint()
 	if err != nil {
 		return nil, err
 	}
-	return load("reference", Reference(), w, pool, p)
+	return s.load(pool, p)
 }
 
-func load(name string, files fs.FS, w *Weights, pool *kernels.Pool, p Choice) (_ *Loaded, err error) {
+// load makes the model, which owns the weights from then on. On an error it closes them.
+func (s *checkpoint) load(pool *kernels.Pool, p Choice) (_ *Loaded, err error) {
 	defer func() {
 		if err != nil {
-			w.Close()
+			s.weights.Close()
 		}
 	}()
-	b, err := fs.ReadFile(files, "config.json")
-	if err != nil {
-		return nil, fmt.Errorf("model %s: %w; a checkpoint folder has a config.json", name, err)
-	}
-	c, err := ReadConfig(name+"/config.json", b)
+	a, err := find(s.config)
 	if err != nil {
 		return nil, err
 	}
-	if b, err := fs.ReadFile(files, "generation_config.json"); err == nil {
-		if c, err = c.WithGeneration(name+"/generation_config.json", b); err != nil {
-			return nil, err
-		}
-	}
-	a, err := find(c)
+	m, err := a.New(s.config, s.weights, pool, p)
 	if err != nil {
 		return nil, err
 	}
-	m, err := a.New(c, w, pool, p)
-	if err != nil {
-		return nil, err
-	}
-	if left := w.Unused(); len(left) > 0 {
+	if err := s.leftovers(a); err != nil {
 		closeModel(m)
-		return nil, fmt.Errorf("model %s: tensor %s (and %d more) is not part of a %s: the checkpoint is of another architecture", name, left[0], len(left)-1, a.Name)
+		return nil, err
 	}
-	return &Loaded{Model: m, Config: c, Weights: w, Precision: p.of(c)}, nil
+	return &Loaded{Model: m, Config: s.config, Weights: s.weights, Precision: p.of(s.config)}, nil
 }
 
 // find returns the architecture that the configuration names.

@@ -150,7 +150,7 @@ const packFrom = 256 << 20
 // packsFor opens the packed weights of a large checkpoint in the choice's folder; nil where there is nothing to pack or to gain.
 func (p Choice) packsFor(w *Weights, precision kernels.Precision, pool *kernels.Pool) (*packs, string, error) {
 	_, size := w.Size()
-	if p.PackCache == "" || precision != kernels.PrecisionBF16 || size < packFrom && !p.packAll {
+	if p.tally != nil || p.PackCache == "" || precision != kernels.PrecisionBF16 || size < packFrom && !p.packAll {
 		return nil, "", nil
 	}
 	hash, err := w.Hash()

@@ -27,7 +27,7 @@ type tensor struct {
 var twoByTwo = tensor{"BF16", []int{2, 2}, []byte{0x80, 0x3f, 0, 0x40, 0x40, 0x40, 0x80, 0x40}} // 1 2; 3 4
 
 // encode writes a safetensors file.
-func encode(t *testing.T, tensors map[string]tensor) []byte {
+func encode(t testing.TB, tensors map[string]tensor) []byte {
 	t.Helper()
 	header, data := map[string]any{}, []byte(nil)
 	for _, name := range slices.Sorted(maps.Keys(tensors)) {

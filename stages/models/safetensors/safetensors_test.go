@@ -248,10 +248,20 @@ func readAll(t *testing.T, b []byte) {
 	}
 }
 
+// FuzzFromBytes wants an error or a readable file, and no memory for what a header only states.
 func FuzzFromBytes(f *testing.F) {
 	f.Add(valid)
 	f.Add(valid[:20])
 	f.Add(build(one("F32", "[4294967296,4294967296]", "[0,0]")))
 	f.Add(declare(1<<60, "{"))
-	f.Fuzz(func(t *testing.T, b []byte) { readAll(t, b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		FromBytes("x", b)
+		runtime.ReadMemStats(&after)
+		if got := after.TotalAlloc - before.TotalAlloc; got > uint64(4*len(b)+64<<20) {
+			t.Errorf("%d bytes allocated for a file of %d", got, len(b))
+		}
+		readAll(t, b)
+	})
 }

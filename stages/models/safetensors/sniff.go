@@ -45,26 +45,45 @@ const toSafetensors = "Pickled checkpoints can run code and are never read: conv
 // signatures lists what people pass by mistake. Pickle's protocol byte 0x80 is followed by the protocol, 2 to 5.
 var signatures = []signature{
 	{"PK\x03\x04", "a zip archive, as PyTorch (.bin, .pt) and NumPy (.npz) write them. " + toSafetensors},
+	{"PK\x05\x06", "an empty zip archive. Download the file itself"},
 	{"\x80\x02", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
 	{"\x80\x03", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
 	{"\x80\x04", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
 	{"\x80\x05", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
-	{"GGUF", "a GGUF file. Take the original .safetensors checkpoint that it was made from"},
+	{"GGUF", "a GGUF file. Give the file itself as the model, or take the original .safetensors checkpoint that it was made from"},
+	{"\x89HDF", "an HDF5 file, as Keras writes them (.h5). Download the model's .safetensors files"},
+	{"\x1f\x8b", "a gzip archive. Unpack it"},
+	{"PAR1", "a Parquet file"},
 	{"version https://git-lfs", "a Git LFS pointer, not the file itself. Run `git lfs pull` in the model's folder, or download the file"},
 	{"<!doctype html", "an HTML page, probably a login or error page saved under this name. Download the file itself"},
 	{"<html", "an HTML page, probably a login or error page saved under this name. Download the file itself"},
-	{"{", "JSON text, probably a server's error message saved under this name. Download the file itself"},
+	{"<?xml", "an XML page, probably a server's error message saved under this name. Download the file itself"},
+}
+
+const jsonText = "JSON text, probably a server's error message saved under this name. Download the file itself"
+
+// Foreign says what a file that begins with b is, and what to do, if it is of a format that people take for a part of a checkpoint by
+// mistake; "" if it is of none of those, or if it is JSON, which other parts are.
+func Foreign(b []byte) string {
+	start := bytes.ToLower(bytes.TrimLeft(b[:min(len(b), 256)], "\ufeff \t\r\n"))
+	for _, s := range signatures {
+		if bytes.HasPrefix(b, []byte(s.prefix)) || s.prefix[0] == '<' && bytes.HasPrefix(start, []byte(s.prefix)) {
+			return s.advice
+		}
+	}
+	return ""
 }
 
 func foreign(b []byte) error {
-	if len(b) == 0 {
+	what := Foreign(b)
+	switch {
+	case len(b) == 0:
 		return errors.New("the file is empty; download it again")
+	case what == "" && b[0] == '{':
+		what = jsonText
 	}
-	start := bytes.ToLower(bytes.TrimLeft(b[:min(len(b), 256)], " \t\r\n"))
-	for _, s := range signatures {
-		if bytes.HasPrefix(b, []byte(s.prefix)) || s.prefix[0] == '<' && bytes.HasPrefix(start, []byte(s.prefix)) {
-			return fmt.Errorf("not a safetensors file but %s", s.advice)
-		}
+	if what == "" {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("not a safetensors file but %s", what)
 }
