@@ -28,7 +28,7 @@ func (s Summary) blocks() []block {
 		blocks[i].add(c)
 	}
 	all := s.methods()
-	short := labels(all) // of all, so that a name means one method in every block
+	short := ShortNames(all) // of all, so that a name means one method in every block
 	for i := range blocks {
 		for _, method := range blocks[i].methods {
 			blocks[i].names = append(blocks[i].names, short[slices.Index(all, method)])
@@ -115,8 +115,8 @@ func (b *block) atTurn(method string, turn int32) (float64, bool) {
 	})
 }
 
-// labels shortens method specs to their names, where need be with the settings that tell them apart.
-func labels(specs []string) []string {
+// ShortNames shortens method specs to their names, where need be with the settings that tell them apart, and cleans them.
+func ShortNames(specs []string) []string {
 	short := make([]string, len(specs))
 	for i, spec := range specs {
 		parts := strings.Split(Clean(spec), "+")

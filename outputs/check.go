@@ -79,6 +79,11 @@ func checkValues(v reflect.Value) error {
 			if i := slices.IndexFunc(f.Interface().([]float64), func(x float64) bool { return !finite(x) }); i >= 0 {
 				return fmt.Errorf("token_s[%d] is not finite", i)
 			}
+		case f.Type() == reflect.TypeFor[[]int32]():
+			if i := slices.IndexFunc(f.Interface().([]int32), func(n int32) bool { return n < 0 }); i >= 0 {
+				column, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("parquet"), ",")
+				return fmt.Errorf("%s[%d] is below 0", column, i)
+			}
 		}
 	}
 	return nil
@@ -109,6 +114,10 @@ func checkResult(r *Result) error {
 		return fmt.Errorf("unknown status %q", r.Status)
 	case r.CachedTokens > r.PromptTokens:
 		return fmt.Errorf("cached_tokens %d exceeds prompt_tokens %d", r.CachedTokens, r.PromptTokens)
+	case len(r.KeptHeads) == 0 && len(r.KeptPlaces) > 0 || len(r.KeptPlaces)%KeptParts != 0:
+		return fmt.Errorf("kept_places has %d numbers beside %d kept_heads; want %d for each layer", len(r.KeptPlaces), len(r.KeptHeads), KeptParts)
+	case r.EvidenceDepth != nil && *r.EvidenceDepth > 1:
+		return fmt.Errorf("evidence_depth %g is not in [0, 1]", *r.EvidenceDepth)
 	case r.KVBytesShared > r.KVBytesResident:
 		return fmt.Errorf("kv_bytes_shared %d exceeds kv_bytes_resident %d", r.KVBytesShared, r.KVBytesResident)
 	case r.KeptMean < float64(r.KeptMin)-rounding || r.KeptMean > float64(r.KeptMax)+rounding:

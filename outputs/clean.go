@@ -1,6 +1,7 @@
 package outputs
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -26,6 +27,27 @@ func Clean(s string) string {
 			b.WriteByte(' ')
 		case !hidden(r):
 			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// Visible makes text that a model or a data set wrote safe to show where lines and tabs may stay, such as a page: every other
+// character that Clean drops is named instead, U+202E as ⟨U+202E⟩. It is cut after most characters, with a note of how many follow.
+func Visible(s string, most int) string {
+	var b strings.Builder
+	n := 0
+	for i, r := range s { // U+FFFD for a byte that is not UTF-8
+		if n == most {
+			fmt.Fprintf(&b, "… (%d more characters)", utf8.RuneCountInString(s[i:]))
+			break
+		}
+		n++
+		switch {
+		case r == '\n' || r == '\t' || !hidden(r) && r != '\u2028' && r != '\u2029':
+			b.WriteRune(r)
+		default:
+			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
 		}
 	}
 	return b.String()

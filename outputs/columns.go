@@ -10,7 +10,7 @@ import (
 type Column struct {
 	File     string `json:"file"`     // results, timings or drift
 	Name     string `json:"name"`     // as in the file
-	Type     string `json:"type"`     // string, int32, int64, float64, timestamp[us], list<string>, list<float64>
+	Type     string `json:"type"`     // string, int32, int64, float64, timestamp[us], list<string>, list<int32>, list<float64>
 	DuckDB   string `json:"duckdb"`   // the type that DuckDB gives it
 	Nullable bool   `json:"nullable"` // whether it may hold NULL
 	Since    int    `json:"since"`    // the schema version that brought it; those of the oldest that is read have that

@@ -96,7 +96,7 @@ func newGraph(s Summary) *graph {
 	const inner = vg.Length(pictureWidth - 2*margin)
 	style := sans(9, ink)
 	widest := vg.Length(0)
-	for _, name := range labels(g.methods) {
+	for _, name := range ShortNames(g.methods) {
 		name = elide(name, inner/2-keyWidth-lineHeight, style)
 		g.names = append(g.names, name)
 		widest = max(widest, style.Width(name))
@@ -182,7 +182,7 @@ func (g *graph) captionLines(width vg.Length) []string {
 	}
 	lines := wrapped(g.counts(), width, sans(8, pale))
 	var specs []string
-	for i, name := range labels(g.methods) {
+	for i, name := range ShortNames(g.methods) {
 		if spec := cleanXML(g.methods[i]); spec != name {
 			specs = append(specs, spec)
 		}

@@ -79,7 +79,7 @@ func (s DriftSummary) panels() []driftPanel {
 	}
 	read := driftPanel{title: "What methods still read of it", meaning: "share of full attention on the tokens that a method's queries read, × 100", ticks: ticks, most: 100}
 	prompt := driftPanel{title: "What methods still read of the prompt", meaning: "of what full attention has on the prompt, the share that a method's queries read, × 100", ticks: ticks, most: 100}
-	for i, name := range labels(methods) {
+	for i, name := range ShortNames(methods) {
 		read.lines = append(read.lines, driftLine{name, s.Read[i].values()})
 		prompt.lines = append(prompt.lines, driftLine{name, s.Prompt[i].values()})
 	}

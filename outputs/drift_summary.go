@@ -219,7 +219,7 @@ func (s DriftSummary) Table(w io.Writer, o TableOptions) error {
 	for _, m := range s.Measures {
 		add(m.Name, m.Points)
 	}
-	names := labels(methods)
+	names := ShortNames(methods)
 	for i, name := range names {
 		add(name+" reads", s.Read[i].Points)
 	}

@@ -1,6 +1,7 @@
 package outputs
 
 import (
+	"cmp"
 	"slices"
 
 	"scbench/outputs/stats"
@@ -17,6 +18,7 @@ type Estimate struct {
 	Mode     Mode           `json:"mode"`
 	History  History        `json:"history"`
 	Task     string         `json:"task"` // empty: over the skills, each the mean of its tasks
+	Skill    string         `json:"skill"`
 	Method   string         `json:"method"`
 	N        int            `json:"n"`        // queries, failures included
 	Sessions int            `json:"sessions"` // contexts that they ask about
@@ -51,7 +53,7 @@ func (s *Scores) Estimates() []Estimate {
 		method  string
 	}
 	var order []group
-	cells, skills := map[group][]Estimate{}, map[group][]string{}
+	cells := map[group][]Estimate{}
 	for i := range s.cells {
 		c := &s.cells[i]
 		g := group{c.mode, c.history, c.method}
@@ -59,13 +61,12 @@ func (s *Scores) Estimates() []Estimate {
 			order = append(order, g)
 		}
 		cells[g] = append(cells[g], c.estimate())
-		skills[g] = append(skills[g], c.skillOrTask())
 	}
 	var all []Estimate
 	for _, g := range order {
 		all = append(all, cells[g]...)
 		if len(cells[g]) > 1 {
-			all = append(all, overall(cells[g], skills[g]))
+			all = append(all, Overall(cells[g]))
 		}
 	}
 	return all
@@ -81,7 +82,7 @@ func (c *scoreCell) skillOrTask() string {
 
 func (c *scoreCell) estimate() Estimate {
 	l := c.layout()
-	e := Estimate{Mode: c.mode, History: c.history, Task: c.task, Method: c.method, N: len(c.queries), Sessions: len(c.sessions), Failed: c.failed}
+	e := Estimate{Mode: c.mode, History: c.history, Task: c.task, Skill: c.skill, Method: c.method, N: len(c.queries), Sessions: len(c.sessions), Failed: c.failed}
 	fixed := c.sample(l, func(q query) float64 { return q.fixed })
 	ask := []stats.Statistic{l.score(), l.decay()}
 	for _, t := range l.turns {
@@ -102,10 +103,13 @@ func (c *scoreCell) estimate() Estimate {
 	return e
 }
 
-// overall is the mean over the skills, each the mean of its tasks, of what the tasks say.
-func overall(cells []Estimate, skills []string) Estimate {
+// Overall is the mean over the skills, each the mean of its tasks, of what the tasks of one mode, history and method say: those of
+// one skill, or all. It panics where there are none.
+func Overall(cells []Estimate) Estimate {
 	out := Estimate{Mode: cells[0].Mode, History: cells[0].History, Method: cells[0].Method}
+	var skills []string
 	for _, c := range cells {
+		skills = append(skills, cmp.Or(c.Skill, "task "+c.Task))
 		out.N += c.N
 		out.Sessions += c.Sessions
 		out.Failed += c.Failed

@@ -9,6 +9,9 @@ import (
 	"time"
 )
 
+// Spent says what the run took, for the clock file that Finish and FinishPartial write.
+func (r *Run) Spent(c Cost) { r.cost = &c }
+
 // Finish writes the run's files, sorted by key, removes the journal and closes the run. It is an error to finish with
 // fewer rows than planned: FinishPartial says so in the manifest instead. On an error the journal stays, and nothing is lost.
 func (r *Run) Finish() error {
@@ -43,7 +46,7 @@ func (r *Run) write(status RunStatus) error {
 	if err != nil {
 		return err
 	}
-	clock, err := writeJSON(r.dir, ClockFile, Clock{r.m.Run, r.started, time.Now().UTC(), []File{timings}})
+	clock, err := writeJSON(r.dir, ClockFile, Clock{r.m.Run, r.started, time.Now().UTC(), []File{timings}, r.cost})
 	if err != nil {
 		return err
 	}

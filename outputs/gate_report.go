@@ -77,13 +77,13 @@ func (g Gate) Table(w io.Writer, o TableOptions) error {
 func (g Gate) Markdown(w io.Writer) error {
 	var b strings.Builder
 	s := g.Comparison.summary()
-	fmt.Fprintf(&b, "## %s\n\n", escapeMarkdown(g.title()))
+	fmt.Fprintf(&b, "## %s\n\n", EscapeMarkdown(g.title()))
 	for _, block := range s.blocks() {
-		fmt.Fprintf(&b, "### %s\n\n", escapeMarkdown(block.title()))
+		fmt.Fprintf(&b, "### %s\n\n", EscapeMarkdown(block.title()))
 		writeMarkdownTable(&b, g.columns(&block))
 	}
 	for _, line := range append(gateNotes[:len(gateNotes):len(gateNotes)], g.notes()...) {
-		fmt.Fprintf(&b, "- %s\n", escapeMarkdown(line))
+		fmt.Fprintf(&b, "- %s\n", EscapeMarkdown(line))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -72,6 +72,20 @@ type Clock struct {
 	Started  time.Time `json:"started"` // when the folder was first written to, restarts included
 	Finished time.Time `json:"finished"`
 	Files    []File    `json:"files"`
+	Cost     *Cost     `json:"cost,omitempty"` // of the last process that wrote rows
+}
+
+// Cost is the machine that a run, or the last part of an interrupted one, was made on, and what it took there.
+type Cost struct {
+	Machine  string `json:"machine"` // processor and operating system
+	Threads  int    `json:"threads"`
+	Kernels  string `json:"kernels"` // instruction set tier
+	PeakRSS  int64  `json:"peak_rss_bytes"`
+	PeakKV   int64  `json:"peak_kv_bytes"`
+	Alone    int64  `json:"prefill_alone"`  // tokens of first prompts, had every method computed its own in every mode
+	Computed int64  `json:"prefill_tokens"` // tokens of them that were computed
+	Bound    int64  `json:"prefill_bound"`  // the least that would have done: each row once that is the same in several prompts
+	Apart    int64  `json:"chunk_tokens"`   // tokens computed in chunks, apart from the prompts put together from them
 }
 
 // ReadManifest reads the manifest of a run's folder. It wraps fs.ErrNotExist where there is none.

@@ -11,14 +11,14 @@ func (s Summary) Markdown(w io.Writer) error {
 	var b strings.Builder
 	for _, block := range s.blocks() {
 		cols := append([]column{block.labelColumn()}, append(block.taskColumns(), block.headlineColumns()...)...)
-		fmt.Fprintf(&b, "### %s\n\n", escapeMarkdown(block.title()))
+		fmt.Fprintf(&b, "### %s\n\n", EscapeMarkdown(block.title()))
 		writeMarkdownTable(&b, cols)
 	}
 	methods := s.methods()
-	names := labels(methods)
+	names := ShortNames(methods)
 	for i, spec := range methods {
 		if spec = Clean(spec); spec != names[i] {
-			fmt.Fprintf(&b, "- %s: %s\n", escapeMarkdown(names[i]), escapeMarkdown(spec))
+			fmt.Fprintf(&b, "- %s: %s\n", EscapeMarkdown(names[i]), EscapeMarkdown(spec))
 		}
 	}
 	for _, line := range s.definitions() {
@@ -30,13 +30,13 @@ func (s Summary) Markdown(w io.Writer) error {
 
 func writeMarkdownRow(b *strings.Builder, cols []column, show func(column) string) {
 	for _, c := range cols {
-		b.WriteString("| " + escapeMarkdown(show(c)) + " ")
+		b.WriteString("| " + EscapeMarkdown(show(c)) + " ")
 	}
 	b.WriteString("|\n")
 }
 
-// escapeMarkdown keeps cleaned text from ending a cell, or being read as HTML, code, a link or emphasis.
-func escapeMarkdown(s string) string {
+// EscapeMarkdown keeps cleaned text from ending a cell, or being read as HTML, code, a link or emphasis.
+func EscapeMarkdown(s string) string {
 	return markdownEscapes.Replace(s)
 }
 

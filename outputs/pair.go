@@ -81,7 +81,7 @@ func resolve(name string, methods []string) (string, error) {
 		return name, nil
 	}
 	var found []string
-	short := labels(methods)
+	short := ShortNames(methods)
 	for i, m := range methods {
 		if plain, _, _ := strings.Cut(m, ":"); short[i] == name || plain == name {
 			found = append(found, m)

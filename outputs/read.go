@@ -44,6 +44,9 @@ func ReadTimings(path string) ([]Timing, error) {
 // unpack to many gigabytes are not defended against: do not read a lone file that you would not unzip.
 func EachResult(path string, visit func(*Result) error) error { return each(path, visit) }
 
+// EachTiming calls visit with the rows of a timings file, as EachResult does.
+func EachTiming(path string, visit func(*Timing) error) error { return each(path, visit) }
+
 func each[T record](path string, visit func(*T) error) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -115,11 +118,14 @@ func scan[T record](f *os.File, size int64, visit func(*T) error) (err error) {
 	}
 	r := parquet.NewGenericReader[T](pf)
 	defer r.Close()
+	version, _ := pf.Lookup(metaSchema)
+	lacking := newer[T](version)
 	sum := newRowSum()
 	for {
 		batch := make([]T, 64)
 		n, err := r.Read(batch)
 		for i := range batch[:n] {
+			empty(&batch[i], lacking)
 			if err := sum.add(batch[i]); err != nil {
 				return fmt.Errorf("outputs: %s: a number is not finite: %w", f.Name(), ErrCorrupt)
 			}
@@ -160,6 +166,26 @@ func checkSchema[T record](path string, pf *parquet.File) error {
 		return fmt.Errorf("outputs: %s says schema version %s but has other columns: %w", path, version, ErrCorrupt)
 	}
 	return nil
+}
+
+// newer lists the fields of T that came after a version.
+func newer[T record](version string) (index [][]int) {
+	n, _ := strconv.Atoi(version)
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
+		if !f.Anonymous && since(f) > n {
+			index = append(index, f.Index)
+		}
+	}
+	return index
+}
+
+// empty clears fields that the file lacks: where it lacks a list, the library makes one up that is as long as the row's next list.
+func empty[T record](row *T, fields [][]int) {
+	for _, index := range fields {
+		f := reflect.ValueOf(row).Elem().FieldByIndex(index)
+		f.SetZero()
+		tidy(f)
+	}
 }
 
 func readable(version string) bool {

@@ -6,6 +6,9 @@ const SchemaVersion = 3
 
 const oldestSchema = 2
 
+// KeptParts is the number of equal parts of a prompt that the column kept_places counts in.
+const KeptParts = 32
+
 // Mode is how the turns of an example share their context.
 type Mode string
 
@@ -121,6 +124,8 @@ type Result struct {
 	KeptMin           int32   `parquet:"kept_min" doc:"tokens kept when the answer starts: least over layers and heads"`
 	KeptMean          float64 `parquet:"kept_mean" doc:"tokens kept when the answer starts: mean over layers and heads"`
 	KeptMax           int32   `parquet:"kept_max" doc:"tokens kept when the answer starts: most over layers and heads"`
+	KeptHeads         []int32 `parquet:"kept_heads,list" json:",omitempty" since:"3" doc:"tokens kept when the answer starts by each KV head of each attention layer, layer by layer; only of the first question to a cache that lacks tokens, else empty"`
+	KeptPlaces        []int32 `parquet:"kept_places,list" json:",omitempty" since:"3" doc:"tokens kept when the answer starts in each of 32 equal parts of the prompt, by all heads of a layer, layer by layer; empty where kept_heads is"`
 	KVBytesLogical    int64   `parquet:"kv_bytes_logical" doc:"bytes a dense cache of the whole prompt would take"`
 	KVBytesResident   int64   `parquet:"kv_bytes_resident" doc:"bytes this branch stores, shared ones included"`
 	KVBytesShared     int64   `parquet:"kv_bytes_shared" doc:"of the resident bytes, those of the prefilled prompt itself, which all branches of that prompt hold together; 0 where a method made its own copy"`

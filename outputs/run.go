@@ -23,6 +23,7 @@ type Run struct {
 	m       Manifest
 	seen    map[Key]struct{} // keys of index; only looked up
 	started time.Time
+	cost    *Cost
 }
 
 type entry struct {

@@ -68,6 +68,10 @@ func sampleRow(ti int, task string, e int, mode Mode, method string, turn int32)
 	if method != full {
 		r.BudgetTokens, r.KeptMin, r.KeptMean, r.KeptMax = ptr(int32(256)), 256, 256, 256
 		r.KVBytesResident, r.KVBytesShared, r.DecodeCells = 1<<19, 0, 12
+		if turn == 1 {
+			r.KeptHeads, r.KeptPlaces = []int32{256, 255}, make([]int32, 2*KeptParts)
+			r.KeptPlaces[0], r.KeptPlaces[2*KeptParts-1] = 256, 255
+		}
 		r.FirstDivergingToken, r.Top1Agreement, r.KLFull = ptr(int32(0)), ptr(0.25), ptr(1.0/3)
 	}
 	started := int64(1_700_000_000_000_000) + int64(turn)

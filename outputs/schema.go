@@ -24,7 +24,7 @@ func SchemaMarkdown(w io.Writer) error {
 		if c.Nullable {
 			null = "may be"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %d | %s |\n", c.Name, c.DuckDB, null, c.Since, escapeMarkdown(c.Doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %d | %s |\n", c.Name, c.DuckDB, null, c.Since, EscapeMarkdown(c.Doc))
 	}
 	fmt.Fprintf(&b, "\nTypes are DuckDB's. Files are zstd-compressed Parquet; their key/value metadata say `%s` and `%s`. Columns \"since %d\" are in every file that\n"+
 		"this version reads; in a file that is older than a column, that column is missing, and reads as empty or NULL.\n", metaKind, metaSchema, oldestSchema)

@@ -286,6 +286,12 @@ func arrowValue(t *testing.T, a arrow.Array, i int) any {
 				out = append(out, v.Value(int(j)))
 			}
 			return out
+		case *array.Int32:
+			out := []int32{}
+			for j := lo; j < hi; j++ {
+				out = append(out, v.Value(int(j)))
+			}
+			return out
 		case *array.Float64:
 			out := []float64{}
 			for j := lo; j < hi; j++ {

@@ -76,7 +76,7 @@ func TestMeanOverSkills(t *testing.T) {
 func TestLabels(t *testing.T) {
 	specs := []string{"full", "snapkv:budget=256,window=32", "snapkv:budget=512,window=32", "minference+quest:page=16", "x\x1b[2Jy:a=1"}
 	want := []string{"full", "snapkv budget=256", "snapkv budget=512", "minference+quest", "xy"}
-	for i, got := range labels(specs) {
+	for i, got := range ShortNames(specs) {
 		if got != want[i] {
 			t.Errorf("label of %q is %q, want %q", specs[i], got, want[i])
 		}

@@ -103,7 +103,7 @@ func withoutLastRow(cols []column) []column {
 
 // writeLegend spells out the specs that labels shortened.
 func writeLegend(b *strings.Builder, methods []string, color bool) {
-	names := labels(methods)
+	names := ShortNames(methods)
 	width := 0
 	for i, name := range names {
 		if name != Clean(methods[i]) {

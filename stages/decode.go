@@ -31,7 +31,8 @@ type Query struct {
 
 	KeptMin, KeptMax          int
 	KeptMean                  float64
-	Logical, Resident, Shared int64 // bytes of the cache when the answer starts, as Session.Bytes
+	KeptHeads, KeptPlaces     []int32 // where something is missing, of a branch's first query: see engine.Session.Retention
+	Logical, Resident, Shared int64   // bytes of the cache when the answer starts, as Session.Bytes
 
 	Recomputed        *float64 // share of the first prompt computed in all layers, if it was put together from chunks
 	Prefill, Question float64  // seconds
@@ -181,6 +182,9 @@ func (q *Query) measure(s *engine.Session) {
 	q.Prompt = s.Tokens[:len(s.Tokens):len(s.Tokens)]
 	q.KeptMin, q.KeptMean, q.KeptMax = s.Kept()
 	q.Logical, q.Resident, q.Shared = s.Bytes()
+	if q.first() && q.KeptMin < len(q.Prompt) {
+		q.KeptHeads, q.KeptPlaces = s.Retention(outputs.KeptParts)
+	}
 }
 
 // goOn continues a conversation from the fork on which the model answered.

@@ -86,6 +86,7 @@ func (j *Job) prefill(ctx context.Context, a *Asked) (_ *Filled, err error) {
 		return f, nil
 	}
 	f.bytes = need
+	j.bound.Add(bound(f.prompts))
 	for _, row := range f.prompts {
 		for _, p := range row {
 			j.alone.Add(int64(len(p.tokens)))

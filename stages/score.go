@@ -105,6 +105,7 @@ func (j *Job) row(a *Answered, q *Query) outputs.Row {
 	r.PromptTokens, r.ComputedTokens = int32(len(q.Prompt)), int32(q.Computed)
 	r.CachedTokens, r.NewTokens = r.PromptTokens-r.ComputedTokens, int32(len(ans.Tokens))
 	r.KeptMin, r.KeptMean, r.KeptMax = int32(q.KeptMin), q.KeptMean, int32(q.KeptMax)
+	r.KeptHeads, r.KeptPlaces = q.KeptHeads, q.KeptPlaces
 	r.KVBytesLogical, r.KVBytesResident = q.Logical, q.Resident
 	r.KVBytesShared = q.Shared
 	if ans.Read.Rows > 0 {

@@ -53,12 +53,15 @@ type Job struct {
 	NoShare  bool           // every method computes its prompts itself, in every mode: to see what sharing saves
 	Base     outputs.Result // hashes and versions that every row carries
 
-	computed, alone, apart atomic.Int64
+	computed, alone, apart, bound atomic.Int64
 }
 
 // Prefilled says how many tokens of first prompts were computed so far, and how many there would have been had every
 // method computed its own prompt in every mode.
 func (j *Job) Prefilled() (computed, alone int64) { return j.computed.Load(), j.alone.Load() }
+
+// Bound is the least number of tokens that would have done for Prefilled, see Plan.
+func (j *Job) Bound() int64 { return j.bound.Load() }
 
 // Apart says how many tokens were computed so far in chunks, apart from the prompts that were put together from them; those that the prefix
 // cache had are not among them.

@@ -296,6 +296,7 @@ func TestMeasures(t *testing.T) {
 		if r.KVBytesLogical != int64(n)*token {
 			t.Errorf("%v: logical %d bytes of %d tokens", r.Key, r.KVBytesLogical, n)
 		}
+		checkRetention(t, r, l.model.Shape())
 		switch method {
 		case "full", "ashape":
 			if first := rows[0]; r.Mode == outputs.MultiTurn && r.KVBytesShared != int64(first.PromptTokens)*token {

@@ -370,6 +370,7 @@ func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c c
 	err := flow.Wait()
 	stop()
 	p.close()
+	out.Spent(spent(j))
 	if errors.Is(err, pipeline.ErrStopped) || errors.Is(err, context.Canceled) {
 		return errors.Join(errInterrupted, out.FinishPartial())
 	}
