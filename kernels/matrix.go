@@ -15,6 +15,7 @@ type Matrix struct {
 	data       []byte
 	f32        []float32 // the same bytes as values, where type, alignment and byte order allow it
 	bf16       []uint16
+	row        func(dst []byte, i int) // instead of data, where rows are made when they are read
 }
 
 // NewMatrix views data as rows·cols little-endian values of type dt, at any alignment. It is an error when the
@@ -39,6 +40,32 @@ func NewMatrix(dt DType, data []byte, rows, cols int) (*Matrix, error) {
 	return w, nil
 }
 
+// NewMatrixOf is a matrix whose rows are made each time they are read, as for weights that a file stores in another form: row writes the
+// cols little-endian values of row i to dst. It is called from several goroutines at once. Nothing is kept but what Pack makes.
+func NewMatrixOf(dt DType, rows, cols int, row func(dst []byte, i int)) *Matrix {
+	if dt.Size() == 0 || rows < 0 || cols < 0 || row == nil {
+		panic(fmt.Sprintf("kernels: NewMatrixOf: %v [%d, %d]", dt, rows, cols))
+	}
+	return &Matrix{Type: dt, Rows: rows, Cols: cols, row: row}
+}
+
+// stored returns a matrix that has its bytes, and at which of its rows the rows [lo, hi) of w begin.
+func (w *Matrix) stored(lo, hi int) (m *Matrix, at int) {
+	if w.row == nil {
+		return w, lo
+	}
+	size := w.Cols * w.Type.Size()
+	data := make([]byte, (hi-lo)*size)
+	for i := lo; i < hi; i++ {
+		w.row(data[(i-lo)*size:][:size], i)
+	}
+	m, err := NewMatrix(w.Type, data, hi-lo, w.Cols)
+	if err != nil {
+		panic(err) // it was made for this
+	}
+	return m, 0
+}
+
 // view returns data as values of type T without a copy, or nil where that is impossible.
 func view[T float32 | uint16](data []byte) []T {
 	var zero T
@@ -55,6 +82,9 @@ func (w *Matrix) Slice(lo, hi int) *Matrix {
 	if lo < 0 || hi < lo || hi > w.Rows {
 		panic(fmt.Sprintf("kernels: Matrix.Slice: rows [%d, %d) of a matrix [%d, %d]", lo, hi, w.Rows, w.Cols))
 	}
+	if w.row != nil {
+		return NewMatrixOf(w.Type, hi-lo, w.Cols, func(dst []byte, i int) { w.row(dst, lo+i) })
+	}
 	size := w.Cols * w.Type.Size()
 	m, err := NewMatrix(w.Type, w.data[lo*size:hi*size], hi-lo, w.Cols)
 	if err != nil {
@@ -69,7 +99,8 @@ func (w *Matrix) Row(dst []float32, i int) {
 	if uint(i) >= uint(w.Rows) {
 		panic(fmt.Sprintf("kernels: Matrix.Row: row %d of a matrix [%d, %d]", i, w.Rows, w.Cols))
 	}
-	w.widen(dst, i, 0)
+	m, at := w.stored(i, i+1)
+	m.widen(dst, at, 0)
 }
 
 // widen converts the len(dst) values of row i that start at column c.

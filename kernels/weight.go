@@ -36,10 +36,16 @@ func (w *Matrix) Pack(pool *Pool, p Precision) *Weight {
 		packed.stored = w.Type
 		size := gemmCols * w.Cols * w.Type.Size()
 		packed.packed, packed.free = hugeBytes(ceilDiv(w.Rows, gemmCols) * size)
-		pool.Run(ceilDiv(w.Rows, gemmCols), func(i int) { w.packGEMM(packed.packed[i*size:][:size], i*gemmCols) })
+		pool.Run(ceilDiv(w.Rows, gemmCols), func(i int) {
+			m, at := w.stored(i*gemmCols, min((i+1)*gemmCols, w.Rows))
+			m.packGEMM(packed.packed[i*size:][:size], at)
+		})
 	case PrecisionBF16:
 		packed.packed, packed.free = hugeBytes(PackedSize(w.Rows, w.Cols))
-		pool.Run(ceilDiv(w.Rows, panelCols), func(i int) { w.packPanel(packed.panel(i), i*panelCols) })
+		pool.Run(ceilDiv(w.Rows, panelCols), func(i int) {
+			m, at := w.stored(i*panelCols, min((i+1)*panelCols, w.Rows))
+			m.packPanel(packed.panel(i), at)
+		})
 	default:
 		panic(fmt.Sprintf("kernels: Pack: no such precision: %v", p))
 	}
