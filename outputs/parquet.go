@@ -45,18 +45,23 @@ type rowWriter[T record] struct {
 }
 
 func newRowWriter[T record](w io.Writer) *rowWriter[T] {
+	options := append(fileOptions(), parquet.KeyValueMetadata(metaKind, kind[T]()))
+	return &rowWriter[T]{parquet.NewGenericWriter[T](w, options...), newRowSum()}
+}
+
+// fileOptions are how all our files are written.
+func fileOptions() []parquet.WriterOption {
 	options := []parquet.WriterOption{
 		parquet.Compression(&parquet.Zstd),
 		parquet.CreatedBy("scbench", strconv.Itoa(SchemaVersion)+".0.0", "parquet"),
 		parquet.MaxRowsPerRowGroup(rowsPerGroup),
 		parquet.DataPageStatistics(true),
 		parquet.KeyValueMetadata(metaSchema, strconv.Itoa(SchemaVersion)),
-		parquet.KeyValueMetadata(metaKind, kind[T]()),
 	}
 	for _, path := range longText {
 		options = append(options, parquet.SkipPageBounds(path...), parquet.SkipPageStatistics(path...))
 	}
-	return &rowWriter[T]{parquet.NewGenericWriter[T](w, options...), newRowSum()}
+	return options
 }
 
 func (w *rowWriter[T]) write(row T) error {
