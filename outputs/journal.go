@@ -71,7 +71,6 @@ func scanJournal(f *os.File, visit func(offset int64, payload []byte) error) (en
 	if err != nil {
 		return 0, err
 	}
-	size := info.Size()
 	magic := make([]byte, len(journalMagic))
 	n, err := f.ReadAt(magic, 0)
 	if err != nil && err != io.EOF {
@@ -82,12 +81,22 @@ func scanJournal(f *os.File, visit func(offset int64, payload []byte) error) (en
 		for same < n && magic[same] == journalMagic[same] {
 			same++
 		}
-		if !zeros(f, int64(same), size) {
+		if !zeros(f, int64(same), info.Size()) {
 			return 0, corrupt(f.Name(), 0, "it is no scbench journal")
 		}
 		return 0, nil
 	}
-	for end = int64(len(journalMagic)); ; {
+	return scanJournalFrom(f, int64(len(journalMagic)), visit)
+}
+
+// scanJournalFrom is scanJournal from the frame at an offset on.
+func scanJournalFrom(f *os.File, offset int64, visit func(offset int64, payload []byte) error) (end int64, err error) {
+	info, err := f.Stat()
+	if err != nil {
+		return offset, err
+	}
+	size := info.Size()
+	for end = offset; ; {
 		payload, next, err := readFrame(f, end, size)
 		if err != nil || payload == nil {
 			return end, err

@@ -49,6 +49,9 @@ func (b *Budget) Release(n int64) {
 	b.sem.Release(n) // after inUse has gone down, which is therefore never above the total
 }
 
+// Total is how many bytes there are.
+func (b *Budget) Total() int64 { return b.total }
+
 // InUse is how many bytes are taken at the moment.
 func (b *Budget) InUse() int64 { return b.inUse.Load() }
 

@@ -45,6 +45,7 @@ type Flow struct {
 
 	stopped atomic.Bool // Stop was called
 	cut     atomic.Bool // a source ended because of it
+	trace   func(Span)  // or nil
 
 	mu     sync.Mutex
 	stages []*stage // in order of creation

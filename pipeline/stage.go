@@ -25,23 +25,23 @@ type Edge[T any] struct {
 func From[T any](f *Flow, name string, seq iter.Seq2[T, error]) *Edge[T] {
 	s := f.add(name, 1)
 	out := newEdge[T](s, 0)
-	s.start(func() error {
-		w := startWatch()
-		defer w.lap(&s.busy)
+	s.start(func(worker int) error {
+		w := s.watch(worker)
 		var item int
+		defer func() { w.lap(Busy, item) }()
 		return s.guard(&item, func() error {
 			if f.stopped.Load() {
 				f.cut.Store(true)
 				return nil
 			}
 			for v, err := range seq {
-				w.lap(&s.busy)
+				w.lap(Busy, item)
 				if err != nil {
 					return err
 				}
 				s.taken.Add(1)
 				err = out.send(v)
-				w.lap(&s.waitOut)
+				w.lap(WaitOut, item)
 				if err != nil {
 					return err
 				}
@@ -156,22 +156,22 @@ type stage struct {
 	reader  *stage       // reads its output
 	drain   func() error // drops what is left in its output when all have ended
 
-	taken, sent           atomic.Int64 // items
-	busy, waitIn, waitOut atomic.Int64 // nanoseconds, all workers together
+	taken, sent atomic.Int64    // items
+	spent       [3]atomic.Int64 // nanoseconds by Spending, all workers together
 }
 
 // start runs work once for each worker, and last when all of them have ended, in whatever way.
-func (s *stage) start(work func() error, last func()) {
+func (s *stage) start(work func(worker int) error, last func()) {
 	var left atomic.Int64
 	left.Store(int64(s.workers))
-	for range s.workers {
+	for worker := range s.workers {
 		s.flow.group.Go(func() error {
 			defer func() {
 				if left.Add(-1) == 0 {
 					last()
 				}
 			}()
-			return work()
+			return work(worker)
 		})
 	}
 }

@@ -1,9 +1,6 @@
 package pipeline
 
-import (
-	"sync/atomic"
-	"time"
-)
+import "time"
 
 // Stat is what a stage has done so far. Times are summed over the workers, and the time of a call or a wait is added
 // when that ends; when the stage has ended, Busy+WaitIn+WaitOut is the time for which its workers lived.
@@ -26,22 +23,62 @@ func (f *Flow) Stats() []Stat {
 	for i, s := range f.stages {
 		stats[i] = Stat{
 			Name: s.name, Workers: s.workers, In: s.taken.Load(), Out: s.sent.Load(),
-			Busy:    time.Duration(s.busy.Load()),
-			WaitIn:  time.Duration(s.waitIn.Load()),
-			WaitOut: time.Duration(s.waitOut.Load()),
+			Busy:    time.Duration(s.spent[Busy].Load()),
+			WaitIn:  time.Duration(s.spent[WaitIn].Load()),
+			WaitOut: time.Duration(s.spent[WaitOut].Load()),
 		}
 	}
 	return stats
 }
 
-// watch divides the time of one goroutine among counters.
-type watch struct{ mark time.Time }
+// Spending is how a worker spends its time: the three of Stat.
+type Spending int
 
-func startWatch() watch { return watch{time.Now()} }
+// The three, in Stat's words.
+const (
+	Busy Spending = iota
+	WaitIn
+	WaitOut
+)
 
-// lap adds the time since the last lap to a counter of nanoseconds.
-func (w *watch) lap(to *atomic.Int64) {
+// String is "busy", "wait in" or "wait out".
+func (s Spending) String() string { return [...]string{"busy", "wait in", "wait out"}[s] }
+
+// Span is time that one worker has spent in one way, without a break.
+type Span struct {
+	Stage  string
+	Worker int // from 0, within the stage
+	How    Spending
+	Item   int // of the stage, from 0: the one that it was about; of WaitIn, the one that came
+	Start  time.Time
+	Took   time.Duration
+}
+
+// Trace has observe called with every span when it ends, from the worker whose it is; so from several at the same time, and each waits
+// for it to return. It must be called before the first stage is made. All spans of a stage together are its Stat.
+func (f *Flow) Trace(observe func(Span)) {
+	if len(f.stages) > 0 {
+		panic("pipeline: a flow can be traced from its beginning only")
+	}
+	f.trace = observe
+}
+
+// watch divides the time of one worker among the counters of its stage.
+type watch struct {
+	stage  *stage
+	worker int
+	mark   time.Time
+}
+
+func (s *stage) watch(worker int) watch { return watch{s, worker, time.Now()} }
+
+// lap says how the time since the last lap was spent, and on which item.
+func (w *watch) lap(how Spending, item int) {
 	now := time.Now()
-	to.Add(int64(now.Sub(w.mark)))
+	took := now.Sub(w.mark)
+	w.stage.spent[how].Add(int64(took))
+	if f := w.stage.flow.trace; f != nil {
+		f(Span{w.stage.name, w.worker, how, item, w.mark, took})
+	}
 	w.mark = now
 }

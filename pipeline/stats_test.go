@@ -3,6 +3,8 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,6 +55,71 @@ func TestStats(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, f.Stats()); diff != "" {
 			t.Errorf("at the end: -want +got\n%s", diff)
+		}
+	})
+}
+
+// In fake time the spans of a flow are known to the nanosecond; all of a stage's together are its Stat, and those of a worker follow one
+// another without a gap.
+func TestTrace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex
+		spans := map[string][]Span{}
+		f := New(t.Context())
+		f.Trace(func(s Span) {
+			mu.Lock()
+			defer mu.Unlock()
+			who := fmt.Sprint(s.Stage, s.Worker)
+			spans[who] = append(spans[who], s)
+		})
+		src := From(f, "read", func(yield func(int, error) bool) {
+			for v := range 2 {
+				time.Sleep(time.Second)
+				if !yield(v, nil) {
+					return
+				}
+			}
+		})
+		twice := Map(src, Stage{Name: "map", Workers: 2}, func(_ context.Context, v int) (int, error) {
+			time.Sleep(3 * time.Second)
+			return v, nil
+		})
+		Each(twice, "write", func(context.Context, int) error { return nil })
+		if err := f.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		for _, stat := range f.Stats() {
+			var sum [3]time.Duration
+			for w := range stat.Workers {
+				at := start
+				for _, s := range spans[fmt.Sprint(stat.Name, w)] {
+					if !s.Start.Equal(at) {
+						t.Errorf("%s, worker %d: a span begins at %v, the one before it ended at %v", stat.Name, w, s.Start.Sub(start), at.Sub(start))
+					}
+					sum[s.How] += s.Took
+					at = at.Add(s.Took)
+				}
+			}
+			if want := [3]time.Duration{stat.Busy, stat.WaitIn, stat.WaitOut}; sum != want {
+				t.Errorf("%s: spans add up to %v, want %v", stat.Name, sum, want)
+			}
+		}
+		var long []string
+		for _, w := range []string{"read0", "map0", "map1"} {
+			for _, s := range spans[w] {
+				if s.Took > 0 {
+					long = append(long, fmt.Sprintf("%s %s %d %v+%v", w, s.How, s.Item, s.Start.Sub(start), s.Took))
+				}
+			}
+		}
+		for i := range long[2:] { // which worker takes the first item is not said
+			long[2+i] = long[2+i][len("map0 "):]
+		}
+		slices.Sort(long[2:])
+		want := []string{"read0 busy 0 0s+1s", "read0 busy 1 1s+1s", "busy 0 1s+3s", "busy 1 2s+3s", "wait in 0 0s+1s", "wait in 1 0s+2s"}
+		if diff := cmp.Diff(want, long); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
 		}
 	})
 }

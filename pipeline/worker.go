@@ -16,7 +16,7 @@ type worker[A, B any] struct {
 	out   *Edge[B]
 	turns chan turn // holds the turn while no worker does
 	fn    func(context.Context, A, func(B) error) error
-	watch watch
+	clock watch
 }
 
 // run starts the workers of s, which read in, call fn and write out.
@@ -25,8 +25,8 @@ func run[A, B any](in *Edge[A], s *stage, out *Edge[B], fn func(context.Context,
 	none := make(chan struct{})
 	close(none)
 	turns <- turn{0, none}
-	s.start(func() error {
-		w := &worker[A, B]{stage: s, in: in, out: out, turns: turns, fn: fn, watch: startWatch()}
+	s.start(func(number int) error {
+		w := &worker[A, B]{stage: s, in: in, out: out, turns: turns, fn: fn, clock: s.watch(number)}
 		return w.loop()
 	}, out.close)
 }
@@ -36,7 +36,7 @@ func (w *worker[A, B]) loop() error {
 	for {
 		t := <-w.turns
 		a, ok := <-w.in.ch
-		w.watch.lap(&w.waitIn)
+		w.clock.lap(WaitIn, t.item)
 		if !ok {
 			w.turns <- t // the other workers have to see the end, too
 			return nil
@@ -47,7 +47,7 @@ func (w *worker[A, B]) loop() error {
 		err := w.guard(&t.item, func() error { return w.call(t, a) })
 		// An error waits for its turn like a result: so the first item that fails is the one that is reported.
 		late := w.await(t)
-		w.watch.lap(&w.waitOut)
+		w.clock.lap(WaitOut, t.item)
 		if err == nil && late != nil {
 			err = w.named(t.item, late)
 		}
@@ -65,11 +65,11 @@ func (w *worker[A, B]) call(t turn, a A) error {
 		return err
 	}
 	w.taken.Add(1)
-	defer w.watch.lap(&w.busy)
+	defer w.clock.lap(Busy, t.item)
 	var lost error // kept, so that a fn that ignores it cannot make a result vanish
 	err := w.fn(w.flow.ctx, a, func(b B) error {
-		w.watch.lap(&w.busy)
-		defer w.watch.lap(&w.waitOut)
+		w.clock.lap(Busy, t.item)
+		defer w.clock.lap(WaitOut, t.item)
 		err := w.await(t)
 		if err != nil {
 			drop(b)

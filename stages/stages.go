@@ -49,9 +49,10 @@ type Job struct {
 	Stop     []int32         // tokens that end an answer
 	Limit    float64         // seconds of decoding an answer may take; 0: no limit
 	Budget   *pipeline.Budget
-	Prefix   *prefix.Cache  // what earlier prompts computed; or nil
-	NoShare  bool           // every method computes its prompts itself, in every mode: to see what sharing saves
-	Base     outputs.Result // hashes and versions that every row carries
+	Prefix   *prefix.Cache       // what earlier prompts computed; or nil
+	NoShare  bool                // every method computes its prompts itself, in every mode: to see what sharing saves
+	Base     outputs.Result      // hashes and versions that every row carries
+	Trace    func(pipeline.Span) // sees what the stages' workers do; or nil
 
 	computed, alone, apart, bound atomic.Int64
 }
@@ -71,6 +72,9 @@ func (j *Job) Apart() int64 { return j.apart.Load() }
 // The caller waits for the flow.
 func (j *Job) Flow(ctx context.Context, work iter.Seq2[Work, error], write func(context.Context, []outputs.Row) error) *pipeline.Flow {
 	f := pipeline.New(ctx)
+	if j.Trace != nil {
+		f.Trace(j.Trace)
+	}
 	read := pipeline.From(f, "read", work)
 	asked := pipeline.Map(read, pipeline.Stage{Name: "tokenize", Workers: 2}, j.tokenize)
 	filled := pipeline.Map(asked, pipeline.Stage{Name: "prefill"}, j.prefill)

@@ -27,6 +27,7 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small data, offline, in about fifteen seconds."`
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
+	Top      topCommand      `cmd:"" help:"Watch a run that another process is at, here or on a shared file system."`
 	Compare  compareCommand  `cmd:"" help:"Compare two runs, or the methods of one, on the queries they share: intervals, tests, and what the design could have seen."`
 	Export   exportCommand   `cmd:"" help:"Copy the rows of runs to a folder partitioned by task, mode and method, for other tools."`
 	Gate     gateCommand     `cmd:"" help:"Pass or fail a run against a baseline, for CI: exit code 0 pass, 1 regression, 3 not enough power, 4 too many failures."`

@@ -55,6 +55,8 @@ type runCommand struct {
 
 	NoShare bool `help:"Let every method compute its prompts itself, in every mode, to see what sharing saves. Answers are the same."`
 
+	UI    bool   `name:"ui" help:"Watch the run in the terminal: progress by stage and task, and the table so far. q goes back to plain progress."`
+	Trace string `help:"Write what the stages of the pipeline did, and the memory in use, as a Chrome trace (for ui.perfetto.dev)." placeholder:"FILE"`
 	Plan  bool   `help:"Say what the run would compute and how much memory it needs, and leave."`
 	Out   string `help:"Folder for runs and built sets." default:"outputs" placeholder:"DIR"`
 	Force bool   `help:"Write over what another run left in the folder, and do not go on from an interrupted one."`
@@ -138,7 +140,7 @@ func (r *runCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	err = r.execute(ctx, cancel, c, job, sets, out)
+	err = r.execute(ctx, cancel, c, dir, job, sets, out)
 	if err != nil && !errors.Is(err, errInterrupted) {
 		err = errors.Join(err, out.Close())
 		if out.Counts().Rows == 0 { // nothing to go on from
@@ -173,6 +175,9 @@ func (r *runCommand) check() error {
 		return errors.New("--limit: want a number of seconds, or 0 for no limit")
 	case r.Out == "":
 		return errors.New("--out: want a folder")
+	}
+	if err := checkTrace(r.Trace); err != nil {
+		return err
 	}
 	if len(r.Task) == 0 {
 		r.Task = []string{"kv", "prefixsuffix", "vt"}
@@ -352,8 +357,18 @@ func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *output
 }
 
 // execute runs the flow and finishes the folder, whatever the user does meanwhile.
-func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c console, j *stages.Job, sets sources, out *outputs.Run) error {
-	p := newProgress(c.err, out)
+func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c console, dir string, j *stages.Job, sets sources, out *outputs.Run) error {
+	trace, err := startTrace(r.Trace, j.Budget)
+	if err != nil {
+		return err
+	}
+	if trace != nil {
+		j.Trace = trace.observe
+	}
+	p, unseen, err := r.progress(c, dir, out)
+	if err != nil {
+		return err
+	}
 	flow := j.Flow(ctx, sets.work(r, j, out), func(_ context.Context, rows []outputs.Row) error {
 		for _, row := range rows {
 			if out.Has(row.Result.Key) {
@@ -366,11 +381,17 @@ func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c c
 		p.add(rows)
 		return out.Sync()
 	})
+	quiet := heartbeat(dir, r.state(j, sets, out, flow))
 	stop := interrupts(c.err, flow.Stop, cancel)
-	err := flow.Wait()
+	err = flow.Wait()
 	stop()
+	quiet()
 	p.close()
 	out.Spent(spent(j))
+	unseen()
+	if lost := trace.finish(); lost != nil {
+		fmt.Fprintf(c.err, "note: %v\n", lost)
+	}
 	if errors.Is(err, pipeline.ErrStopped) || errors.Is(err, context.Canceled) {
 		return errors.Join(errInterrupted, out.FinishPartial())
 	}

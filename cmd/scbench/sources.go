@@ -13,9 +13,10 @@ import (
 
 // source is one set of a run.
 type source struct {
-	task    datasets.Task
-	set     *datasets.Set
-	queries int // turns that are asked
+	task     datasets.Task
+	set      *datasets.Set
+	contexts int // examples
+	queries  int // turns that are asked
 }
 
 type sources []source
@@ -88,7 +89,7 @@ func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources,
 			return nil, fmt.Errorf("%s and %s are both sets of %s: a run has one set a task", other, f, s.task.Name)
 		}
 		seen[s.task.Name] = f
-		if s.queries, err = s.count(r); err != nil {
+		if s.contexts, s.queries, err = s.count(r); err != nil {
 			return nil, err
 		}
 		if s.queries == 0 {
@@ -99,20 +100,20 @@ func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources,
 	return out, nil
 }
 
-// count is the number of questions that are asked. Ids name rows, and so must differ.
-func (s source) count(r *runCommand) (queries int, err error) {
+// count is the number of examples and of questions that are asked. Ids name rows, and so must differ.
+func (s source) count(r *runCommand) (contexts, queries int, err error) {
 	ids := map[string]bool{}
 	for e, err := range s.examples(r) {
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if ids[e.ID] {
-			return 0, fmt.Errorf("%s: two examples have the id %q; prepare the set again", s.task.Name, e.ID)
+			return 0, 0, fmt.Errorf("%s: two examples have the id %q; prepare the set again", s.task.Name, e.ID)
 		}
 		ids[e.ID] = true
 		queries += len(e.Turns)
 	}
-	return queries, nil
+	return len(ids), queries, nil
 }
 
 // slow is the number of examples that take a while to build.
