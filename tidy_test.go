@@ -30,6 +30,7 @@ var imports = map[string][]string{
 	"stages/engine":             {"kernels", "stages/kv"},
 	"stages/methods":            {"kernels", "stages/kv", "stages/kv/roargraph", "stages/engine"},
 	"stages/drift":              {"kernels", "outputs", "stages/kv", "stages/engine"},
+	"stages/gguf":               {"stages/mapped"},
 	"stages/mapped":             {},
 	"stages/prefix":             {"kernels", "stages/kv", "stages/engine", "stages/mapped"},
 	"stages/models/safetensors": {"stages/mapped"},
