@@ -137,20 +137,19 @@ func (c *shortConv) run(p *kernels.Pool, out, state, x []float32) {
 // conv reads prefix.weight [channels, 1, width] and, if bias, prefix.bias.
 func (r *reader) conv(prefix string, channels, width int, bias bool) shortConv {
 	c := shortConv{channels: channels, width: width}
-	t, dt, err := r.w.typed(prefix+".weight", channels, 1, width)
-	r.keep(err)
 	if r.tally != nil {
+		_, _, err := r.w.typed(prefix+".weight", channels, 1, width)
+		r.keep(err)
 		if r.tally.values += 4 * int64(channels) * int64(width+1); bias {
 			r.vector(prefix+".bias", channels)
 		}
 		return c
 	}
-	if r.err != nil {
+	w, err := r.w.values(prefix+".weight", channels, 1, width)
+	if r.keep(err); r.err != nil {
 		return c
 	}
 	c.bias = make([]float32, channels)
-	w := make([]float32, channels*width)
-	kernels.Widen(w, dt, t.Data)
 	c.weight = transposed(w, channels, width)
 	if bias {
 		c.bias = r.vector(prefix+".bias", channels)

@@ -74,9 +74,23 @@ func (w *Weights) notNumbers(pool *kernels.Pool) []error {
 			found[i] = fmt.Errorf("weights of %s: %s: tensor %q: %d of %d numbers are NaN or infinite, the first at %v; download the file again",
 				w.name, w.owner[t.Name].Name(), t.Name, n, t.Len(), at(t.Shape, first))
 		}
+		w.decode(t)
 		w.Forget(t.Name)
 	})
-	return slices.DeleteFunc(found, func(err error) bool { return err == nil })
+	return slices.DeleteFunc(append(found, w.fault()), func(err error) bool { return err == nil })
+}
+
+// decode decodes a tensor that is stored in blocks, so that fault knows of it.
+func (w *Weights) decode(t safetensors.Tensor) {
+	f := w.forms[t.Name]
+	if _, plain := exponents[t.DType]; plain || f.row == nil {
+		return
+	}
+	cols := t.Shape[len(t.Shape)-1]
+	row := make([]byte, cols*f.dt.Size())
+	for i := range t.Len() / cols {
+		f.row(row, i)
+	}
 }
 
 // exponents are the types of numbers that may be none: how many bytes they have, and the bits of the exponent, which are all set then.

@@ -17,6 +17,7 @@ type RopeScaling struct {
 	Mscale, MscaleAllDim          float64   // yarn
 	BetaFast, BetaSlow            float64   // yarn
 	ShortFactor, LongFactor       []float64 // longrope, one per frequency
+	Divisors                      []float64 // divided, one per frequency
 
 	parameters bool     // written as rope_parameters
 	given      []string // fields present, sorted
@@ -88,6 +89,7 @@ func (r *RopeScaling) read(f *fields, modelType string) {
 	}
 	f.numbers("short_factor", &r.ShortFactor, "numbers above 0", positive)
 	f.numbers("long_factor", &r.LongFactor, "numbers above 0", positive)
+	f.numbers("divisors", &r.Divisors, "numbers above 0", positive)
 	f.take("finetuned") // provenance, in the first YaRN checkpoints
 	for key, raw := range f.raw {
 		switch {

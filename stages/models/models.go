@@ -2,6 +2,7 @@
 package models
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,7 +69,7 @@ func (p Choice) of(c Config) kernels.Precision {
 	return kernels.PrecisionF32
 }
 
-// Load opens the checkpoint in the folder dir: config.json and safetensors. Close it after use.
+// Load opens the checkpoint in the folder dir, config.json and safetensors, or that in the GGUF file of that name. Close it after use.
 func Load(dir string, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	s, err := openCheckpoint(dir)
 	if err != nil {
@@ -77,14 +78,14 @@ func Load(dir string, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	return s.load(pool, p)
 }
 
-// openCheckpoint opens the checkpoint in a folder.
+// openCheckpoint opens the checkpoint in a folder or a GGUF file.
 func openCheckpoint(dir string) (*checkpoint, error) {
 	info, err := os.Stat(dir)
 	if err != nil {
-		return nil, fmt.Errorf("model %s: %w; give the folder of a Hugging Face checkpoint", dir, err)
+		return nil, fmt.Errorf("model %s: %w; give the folder of a Hugging Face checkpoint or a .gguf file", dir, err)
 	}
 	if !info.IsDir() {
-		return nil, fmt.Errorf("model %s is %s: give the folder that holds config.json and model.safetensors (pickles such as .bin and .pt are never read)", dir, kindOfFile(dir))
+		return openFile(dir)
 	}
 	w, err := OpenWeights(dir)
 	if err != nil {
@@ -92,6 +93,21 @@ func openCheckpoint(dir string) (*checkpoint, error) {
 	}
 	return newCheckpoint(dir, os.DirFS(dir), w)
 }
+
+// openFile opens a checkpoint that is one file, and says of others what they are.
+func openFile(path string) (*checkpoint, error) {
+	if what := kindOfFile(path); !strings.HasPrefix(what, aGGUF) && !strings.HasSuffix(path, ".gguf") {
+		return nil, fmt.Errorf("model %s is %s: give the folder that holds config.json and model.safetensors, or a .gguf file (pickles such as .bin and .pt are never read)", path, what)
+	}
+	c, w, err := OpenGGUF(path)
+	if err != nil {
+		return nil, fmt.Errorf("model %s: %w", path, err)
+	}
+	return &checkpoint{path, w, c}, nil
+}
+
+// aGGUF is how kindOfFile begins on a GGUF file.
+const aGGUF = "a file, a GGUF file"
 
 // kindOfFile says what a file is by its beginning.
 func kindOfFile(name string) string {
@@ -132,7 +148,7 @@ func (s *checkpoint) load(pool *kernels.Pool, p Choice) (_ *Loaded, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.leftovers(a); err != nil {
+	if err := errors.Join(s.leftovers(a), s.weights.fault()); err != nil {
 		closeModel(m)
 		return nil, err
 	}

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-// ropeKinds lists the kinds of RoPE, in the order of transformers' modeling_rope_utils.py.
+// ropeKinds lists the kinds of RoPE, in the order of transformers' modeling_rope_utils.py, and what GGUF files have beside them.
 var ropeKinds = []ropeKind{
 	{name: "default", make: defaultRope},
 	{name: "linear", keys: []string{"factor"}, needs: []string{"factor"}, make: linearRope},
@@ -26,6 +26,7 @@ var ropeKinds = []ropeKind{
 		keys:  []string{"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"},
 		needs: []string{"factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"}, make: llama3Rope,
 	},
+	{name: "divided", keys: []string{"divisors"}, needs: []string{"divisors"}, make: dividedRope},
 }
 
 // wavelengths returns base^(2i/dim), the inverse of the plain frequencies, in the float32 steps of the reference.

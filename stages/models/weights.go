@@ -19,20 +19,31 @@ import (
 	"scbench/stages/models/safetensors"
 )
 
-// Weights are the tensors of one checkpoint folder: a single model.safetensors, or the shards that
-// model.safetensors.index.json lists. Tensors are views of the mapped files and live until Close. Weights are safe for
-// concurrent use.
+// Weights are the tensors of one checkpoint: a folder with a single model.safetensors or the shards that
+// model.safetensors.index.json lists, or a GGUF file, whose tensors have the names they would have in such a folder. Tensors are views of
+// the mapped files and live until Close. Weights are safe for concurrent use.
 type Weights struct {
 	name     string // the folder, for messages
-	files    []*safetensors.File
-	owner    map[string]*safetensors.File // tensor → its file
-	names    []string                     // sorted
-	unlisted []string                     // tensors in shards that the index does not mention, sorted
+	files    []tensorFile
+	owner    map[string]tensorFile // tensor → its file
+	forms    map[string]form       // of tensors that are not computed from as they lie; nil: all are
+	names    []string              // sorted
+	unlisted []string              // tensors in shards that the index does not mention, sorted
 	notes    []string
+	decoding func() error // what was wrong with tensors that were decoded; nil: none are
 
 	mu   sync.Mutex
 	used map[string]bool
 	hash string // empty until first asked for
+}
+
+// tensorFile is one open file of tensors.
+type tensorFile interface {
+	Name() string
+	Names() []string
+	Tensor(name string) (safetensors.Tensor, bool)
+	Forget(name string)
+	Close() error
 }
 
 // OpenWeights maps the safetensors files of the folder dir. A folder that has only pickles, an index that does not
@@ -52,7 +63,7 @@ func OpenWeights(dir string) (*Weights, error) {
 
 // weightsOf are the weights of one file, which they own.
 func weightsOf(name string, f *safetensors.File) *Weights {
-	w := &Weights{name: name, files: []*safetensors.File{f}, owner: map[string]*safetensors.File{}, names: f.Names(), used: map[string]bool{}}
+	w := &Weights{name: name, files: []tensorFile{f}, owner: map[string]tensorFile{}, names: f.Names(), used: map[string]bool{}}
 	for _, n := range w.names {
 		w.owner[n] = f
 	}
@@ -72,7 +83,7 @@ func FSWeights(fsys fs.FS) (*Weights, error) {
 
 // readWeights opens the files that hold the weights and decides which of them owns which tensor.
 func readWeights(name string, fsys fs.FS, open func(string) (*safetensors.File, error)) (_ *Weights, err error) {
-	w := &Weights{name: name, owner: map[string]*safetensors.File{}, used: map[string]bool{}}
+	w := &Weights{name: name, owner: map[string]tensorFile{}, used: map[string]bool{}}
 	defer func() {
 		if err != nil {
 			w.Close()
@@ -129,6 +140,14 @@ func (w *Weights) match(index *shardIndex) error {
 	return nil
 }
 
+// fault is what was wrong with tensors that have been decoded so far.
+func (w *Weights) fault() error {
+	if w.decoding == nil {
+		return nil
+	}
+	return w.decoding()
+}
+
 // Notes says what is odd about the checkpoint without being wrong; usually it is empty.
 func (w *Weights) Notes() []string { return w.notes }
 
@@ -158,11 +177,15 @@ func (w *Weights) Forget(name string) {
 	}
 }
 
-// Matrix views the tensor name, of shape [rows, cols] and type F32, BF16 or F16, without copying it.
+// Matrix views the tensor name, of shape [rows, cols] and type F32, BF16 or F16, without copying it. A tensor of a GGUF file that is stored
+// in another form is decoded row by row, where and when it is read.
 func (w *Weights) Matrix(name string, rows, cols int) (*kernels.Matrix, error) {
 	t, dt, err := w.typed(name, rows, cols)
 	if err != nil {
 		return nil, err
+	}
+	if f := w.forms[name]; f.row != nil {
+		return kernels.NewMatrixOf(dt, rows, cols, f.row), nil
 	}
 	m, err := kernels.NewMatrix(dt, t.Data, rows, cols)
 	if err != nil {
@@ -173,12 +196,27 @@ func (w *Weights) Matrix(name string, rows, cols int) (*kernels.Matrix, error) {
 
 // Vector returns the n values of the tensor name, of type F32, BF16 or F16, widened to float32. The caller owns them.
 func (w *Weights) Vector(name string, n int) ([]float32, error) {
-	t, dt, err := w.typed(name, n)
+	return w.values(name, n)
+}
+
+// values returns all numbers of a tensor, widened to float32.
+func (w *Weights) values(name string, shape ...int) ([]float32, error) {
+	t, dt, err := w.typed(name, shape...)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]float32, n)
-	kernels.Widen(out, dt, t.Data)
+	out := make([]float32, t.Len())
+	f := w.forms[name]
+	if f.row == nil {
+		kernels.Widen(out, dt, t.Data)
+		return out, nil
+	}
+	cols := shape[len(shape)-1]
+	row := make([]byte, cols*dt.Size())
+	for i := range len(out) / cols {
+		f.row(row, i)
+		kernels.Widen(out[i*cols:][:cols], dt, row)
+	}
 	return out, nil
 }
 
@@ -194,14 +232,17 @@ func (w *Weights) Buffer(name string) *memory.Buffer {
 // storage lists the types that kernels compute with.
 var storage = []kernels.DType{kernels.F32, kernels.BF16, kernels.F16}
 
-// typed returns a tensor of the wanted shape and its type.
+// typed returns a tensor of the wanted shape and the type that is computed from.
 func (w *Weights) typed(name string, shape ...int) (safetensors.Tensor, kernels.DType, error) {
 	t, err := w.Tensor(name)
 	if err != nil {
 		return t, 0, err
 	}
 	if !slices.Equal(t.Shape, shape) {
-		return t, 0, fmt.Errorf("weights of %s: %s: tensor %q has shape %v, want %v: config.json and the weights are not of one model", w.name, w.owner[name].Name(), name, t.Shape, shape)
+		return t, 0, fmt.Errorf("weights of %s: %s: tensor %q has shape %v, want %v: configuration and weights are not of one model", w.name, w.owner[name].Name(), name, t.Shape, shape)
+	}
+	if f := w.forms[name]; f.row != nil {
+		return t, f.dt, nil
 	}
 	for _, dt := range storage {
 		if strings.EqualFold(dt.String(), t.DType) {

@@ -124,7 +124,7 @@ func noWeights(fsys fs.FS) error {
 		case ".bin", ".pt", ".pth", ".ckpt":
 			return fmt.Errorf("has %s but no %s. Pickled checkpoints can run code and are never read: convert it where it is trusted (model.save_pretrained(dir, safe_serialization=True)), or download the .safetensors files", e.Name(), singleFile)
 		case ".gguf":
-			return fmt.Errorf("has %s but no %s. GGUF is not read: take the original .safetensors checkpoint that it was made from", e.Name(), singleFile)
+			return fmt.Errorf("has %s but no %s; give the path of the .gguf file itself", e.Name(), singleFile)
 		}
 	}
 	return fmt.Errorf("no %s in the folder; download the checkpoint's .safetensors files", singleFile)

@@ -167,7 +167,7 @@ func TestWeightsRefused(t *testing.T) {
 		{"pt", map[string][]byte{"model.pt": nil}, "never read"},
 		{"ckpt", map[string][]byte{"model.ckpt": nil}, "never read"},
 		{"pickle by another name", map[string][]byte{singleFile: []byte("PK\x03\x04zip archive")}, "zip archive"},
-		{"gguf", map[string][]byte{"model.gguf": nil}, "GGUF is not read"},
+		{"gguf", map[string][]byte{"model.gguf": nil}, "give the path of the .gguf file"},
 		{"another name", map[string][]byte{"weights.safetensors": valid}, "rename"},
 		{"truncated", map[string][]byte{singleFile: valid[:len(valid)-3]}, "3 bytes are missing"},
 		{"broken index", map[string][]byte{indexFile: []byte("{")}, indexFile},

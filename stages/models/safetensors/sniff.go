@@ -50,7 +50,7 @@ var signatures = []signature{
 	{"\x80\x03", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
 	{"\x80\x04", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
 	{"\x80\x05", "a Python pickle (.bin, .pt, .ckpt). " + toSafetensors},
-	{"GGUF", "a GGUF file. Give the file itself as the model, or take the original .safetensors checkpoint that it was made from"},
+	{"GGUF", "a GGUF file. Give the file itself as the model, under a name that ends in .gguf"},
 	{"\x89HDF", "an HDF5 file, as Keras writes them (.h5). Download the model's .safetensors files"},
 	{"\x1f\x8b", "a gzip archive. Unpack it"},
 	{"PAR1", "a Parquet file"},
