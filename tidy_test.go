@@ -32,7 +32,6 @@ var imports = map[string][]string{
 	"stages/drift":              {"kernels", "outputs", "stages/kv", "stages/engine"},
 	"stages/gguf":               {"stages/mapped"},
 	"stages/mapped":             {},
-	"stages/gguf":               {"stages/mapped"},
 	"stages/gguf/gguftest":      {"kernels", "stages/gguf", "stages/models/safetensors"},
 	"stages/prefix":             {"kernels", "stages/kv", "stages/engine", "stages/mapped"},
 	"stages/models/safetensors": {"stages/mapped"},
