@@ -64,9 +64,9 @@ func TestGoldenTokenizers(t *testing.T) {
 	for _, path := range files {
 		style := strings.TrimSuffix(filepath.Base(path), ".golden.json")
 		t.Run(style, func(t *testing.T) {
-			data, err := os.ReadFile(filepath.Join(dir, style, "tokenizer.json"))
+			data, err := vocabularyFile(style, "tokenizer.json")
 			if os.IsNotExist(err) {
-				t.Skip("not run: its vocabulary is not stored with the goldens")
+				t.Skip("not run here: it has no tokenizer.json, or that is not at hand; set SCBENCH_VOCABULARIES to a folder that .ci/tokenizers/vocabularies.mjs wrote")
 			}
 			tk, err := Parse(style, data)
 			if err != nil {
@@ -133,6 +133,7 @@ func checkCases(t *testing.T, tk Tokenizer, g goldenFile, texts map[string]strin
 		}
 		got := trim.reference(tk.(*tokenizer), text, ids, spans)
 		switch {
+		case c.Offsets == nil: // the published vocabularies' goldens have none
 		case c.Normalized == nil && !slices.Equal(got, c.Offsets):
 			t.Errorf("%s: offsets %v; want %v", c.Name, got, c.Offsets)
 		case c.Normalized == nil:

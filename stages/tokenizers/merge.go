@@ -1,6 +1,9 @@
 package tokenizers
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // pairTable maps pairs of tokens to the merge that joins them, in one flat array with linear probing.
 type pairTable struct {
@@ -97,51 +100,109 @@ func (t *pairTable) mergeShort(ids []int32) []int32 {
 	}
 }
 
-// mergeLong does the same with a heap of pairs over a linked list of tokens: n log n.
+// A long word is merged in windows of so many tokens, each with the last tokens of the one before.
+const (
+	mergeWindow  = 4096
+	mergeOverlap = 32
+)
+
+// mergeLong does the same window by window, in linear time.
 func (t *pairTable) mergeLong(ids []int32) []int32 {
-	n := int32(len(ids))
-	nodes := make([]node, n)
-	var h pairHeap
+	return t.mergeWindows(ids, mergeWindow, mergeOverlap)
+}
+
+// mergeWindows is mergeLong with windows of a given length and at least so many tokens in common.
+//
+// Why this is exact: tokens in a row are what a text is merged to if and only if each two neighbours are what their own text is merged
+// to, since a merge across a border would be the first one across it also without what is around. So if the merged window begins with
+// the token that the windows before had at that place, all pairs of neighbours come from texts that were merged as a whole.
+func (t *pairTable) mergeWindows(ids []int32, window, overlap int) []int32 {
+	var w merger
+	if len(ids) <= window {
+		w.merge(t, ids)
+		return ids[:copy(ids, w.tokens)]
+	}
+	all := slices.Clone(ids)
+	out := ids[:0]
+	var begins []int32 // in all, of the last tokens of out
+	for next := 0; next < len(all); {
+		end := min(next+window, len(all))
+		keep, from := min(overlap, len(begins)), next
+		for {
+			if keep > 0 {
+				from = int(begins[len(begins)-keep])
+			}
+			w.merge(t, all[from:end])
+			if from == 0 || w.tokens[0] == out[len(out)-keep] {
+				break
+			}
+			if keep == len(begins) { // the windows before were wrong from further on
+				w.merge(t, all)
+				return ids[:copy(ids, w.tokens)]
+			}
+			keep = min(2*keep, len(begins))
+		}
+		out = append(out[:len(out)-keep], w.tokens...)
+		begins = begins[:0]
+		for _, at := range w.begins {
+			begins = append(begins, int32(from)+at)
+		}
+		next = end
+	}
+	return out
+}
+
+// merger merges with a heap of pairs over a linked list of tokens: n log n. It may be used again.
+type merger struct {
+	nodes          []node
+	heap           pairHeap
+	tokens, begins []int32 // what came out, and where each token begins
+}
+
+// merge merges ids, of which there is at least one.
+func (w *merger) merge(t *pairTable, ids []int32) {
+	w.nodes, w.heap = w.nodes[:0], w.heap[:0]
 	for i, id := range ids {
-		nodes[i] = node{id: id, prev: int32(i) - 1, next: int32(i) + 1, rank: noMerge}
+		w.nodes = append(w.nodes, node{id: id, prev: int32(i) - 1, next: int32(i) + 1, rank: noMerge})
 	}
-	nodes[n-1].next = -1
-	look := func(i int32) {
-		nd := &nodes[i]
-		nd.rank = noMerge
-		if nd.next >= 0 {
-			nd.rank = t.slot(nd.id, nodes[nd.next].id).rank
-		}
-		if nd.rank != noMerge {
-			h.push(uint64(nd.rank)<<32 | uint64(i))
-		}
+	w.nodes[len(ids)-1].next = -1
+	for i := range w.nodes {
+		w.look(t, int32(i))
 	}
-	for i := range n {
-		look(i)
-	}
-	for len(h) > 0 {
-		top := h.pop()
+	for len(w.heap) > 0 {
+		top := w.heap.pop()
 		i := int32(uint32(top))
-		nd := &nodes[i]
+		nd := &w.nodes[i]
 		if nd.rank != uint32(top>>32) { // the pair is gone, or changed
 			continue
 		}
-		right := &nodes[nd.next]
+		right := &w.nodes[nd.next]
 		nd.id = t.slot(nd.id, right.id).id
 		right.rank = noMerge
 		if nd.next = right.next; nd.next >= 0 {
-			nodes[nd.next].prev = i
+			w.nodes[nd.next].prev = i
 		}
-		look(i)
+		w.look(t, i)
 		if nd.prev >= 0 {
-			look(nd.prev)
+			w.look(t, nd.prev)
 		}
 	}
-	out := ids[:0]
-	for i := int32(0); i >= 0; i = nodes[i].next {
-		out = append(out, nodes[i].id)
+	w.tokens, w.begins = w.tokens[:0], w.begins[:0]
+	for i := int32(0); i >= 0; i = w.nodes[i].next {
+		w.tokens, w.begins = append(w.tokens, w.nodes[i].id), append(w.begins, i)
 	}
-	return out
+}
+
+// look finds the merge of a token and its right neighbour.
+func (w *merger) look(t *pairTable, i int32) {
+	nd := &w.nodes[i]
+	nd.rank = noMerge
+	if nd.next >= 0 {
+		nd.rank = t.slot(nd.id, w.nodes[nd.next].id).rank
+	}
+	if nd.rank != noMerge {
+		w.heap.push(uint64(nd.rank)<<32 | uint64(i))
+	}
 }
 
 // node is a token of a long word.

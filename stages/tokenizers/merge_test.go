@@ -31,6 +31,48 @@ func TestMergesAgree(t *testing.T) {
 	}
 }
 
+// TestWindowsAgree merges long texts in windows and as a whole.
+func TestWindowsAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	for _, style := range []string{"llama3-style", "gpt2-style"} {
+		m := parseStyle(t, style).model.(*bpe)
+		for _, alphabet := range []string{"a", "ab", "aab", " ", "etaoinshrdlu", " \n", "0123456789abcdef-", "\xe4\xbd\xa0\xe5\xa5\xbd"} {
+			for _, n := range []int{mergeWindow, mergeWindow + 1, 5*mergeWindow - 3, 4*mergeWindow + 17} {
+				text := make([]byte, n)
+				for i := range text {
+					text[i] = alphabet[r.IntN(len(alphabet))]
+				}
+				ids := m.appendBytes(nil, string(text))
+				var whole merger
+				whole.merge(&m.pairs, ids)
+				if got := m.pairs.mergeLong(ids); !slices.Equal(got, whole.tokens) {
+					t.Errorf("%s: %d of %q: %d tokens in windows, %d as a whole, or others", style, n, alphabet, len(got), len(whole.tokens))
+				}
+			}
+		}
+	}
+	// Tables of random merges, in windows so short that they often go wrong at first.
+	for range 3000 {
+		tokens := int32(2 + r.IntN(4))
+		pairs, n := newPairTable(64), 1+r.IntN(20)
+		for rank := range n {
+			pairs.put(r.Int32N(tokens), r.Int32N(tokens), uint32(r.IntN(n)+rank%2), tokens)
+			tokens++
+		}
+		ids := make([]int32, 10+r.IntN(60))
+		for i := range ids {
+			ids[i] = r.Int32N(2)
+		}
+		var whole merger
+		whole.merge(&pairs, ids)
+		window, overlap := 2+r.IntN(5), 1+r.IntN(2)
+		was := slices.Clone(ids)
+		if got := pairs.mergeWindows(ids, window, overlap); !slices.Equal(got, whole.tokens) {
+			t.Fatalf("%v in windows of %d: %v; as a whole %v", was, window, got, whole.tokens)
+		}
+	}
+}
+
 // TestCutsAreSafe compares texts encoded stretch by stretch with texts encoded whole, and the pieces that they fall into with the text.
 func TestCutsAreSafe(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))

@@ -86,8 +86,11 @@ type file struct {
 
 // parse reads a tokenizer.json, as if it had special tokens with the given contents too.
 func parse(data []byte, special []string) (*tokenizer, error) {
+	if what := foreign(data); what != "" {
+		return nil, errors.New(what)
+	}
 	if !utf8.Valid(data) {
-		return nil, errors.New("not UTF-8 text; a tokenizer.json is JSON in UTF-8 (a SentencePiece .model file must be converted first)")
+		return nil, errors.New("not UTF-8 text; a tokenizer.json is JSON in UTF-8 (a SentencePiece file is called tokenizer.model)")
 	}
 	var f file
 	if err := json.Unmarshal(data, &f); err != nil {
@@ -128,6 +131,26 @@ func (t *tokenizer) addTokens(list []addedToken) (err error) {
 	t.added, err = newAddedTokens(list, t.model, t.normal)
 	t.layPieces()
 	return err
+}
+
+// foreign says what a file is that was taken for a tokenizer; "" if it may be one.
+func foreign(data []byte) string {
+	for _, f := range []struct{ begins, what string }{
+		{"PK\x03\x04", "is a zip archive; unpack it"},
+		{"\x1f\x8b", "is a gzip file; unpack it"},
+		{"\x80\x02", "is a Python pickle, which is never read; " + makeJSON},
+		{"\x80\x03", "is a Python pickle, which is never read; " + makeJSON},
+		{"\x80\x04", "is a Python pickle, which is never read; " + makeJSON},
+		{"version https://git-lfs", "is a Git LFS pointer, not the file; fetch it with git lfs pull"},
+	} {
+		if bytes.HasPrefix(data, []byte(f.begins)) {
+			return f.what
+		}
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(data[:min(len(data), 200)]), []byte("<")) {
+		return "is HTML, such as a login or an error page; download the file itself"
+	}
+	return ""
 }
 
 // hashJSON is the hash of valid JSON without the white space between its tokens.

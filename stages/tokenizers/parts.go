@@ -2,7 +2,6 @@ package tokenizers
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -25,6 +24,7 @@ type Parts struct {
 	NFC          bool   // of ByteBPE: texts are put into form C first
 	IgnoreMerges bool   // of ByteBPE: a word that is a token is that token, whatever the merges say
 	SpacePrefix  bool   // of SentencePiece: a space is put before every text, also before one behind an added token
+	SpaceOnce    bool   // with SpacePrefix: only before what begins the whole text, and if there is none
 
 	Before, After []int32 // ids that stand around every text, such as those of "<s>" and "</s>"
 }
@@ -76,12 +76,16 @@ func (p Parts) Build(name string) (Tokenizer, error) {
 	return t, nil
 }
 
-func (p Parts) build() (*tokenizer, error) {
+// build is Build with more added tokens, whose flags count if they are among the parts' too.
+func (p Parts) build(extra ...addedToken) (*tokenizer, error) {
 	vocab, err := p.vocabulary()
+	if err == nil {
+		err = vocab.extend(extra)
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := &tokenizer{hash: p.hash()}
+	t := &tokenizer{hash: p.hash(extra)}
 	if p.Kind == SentencePiece {
 		err = t.sentencePiece(p, vocab)
 	} else {
@@ -90,7 +94,7 @@ func (p Parts) build() (*tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var added []addedToken
+	added := extra
 	for id, typ := range p.Types {
 		if typ == Unknown || typ == Control || typ == UserDefined {
 			added = append(added, addedToken{ID: int32(id), Content: p.Tokens[id], Special: typ != UserDefined})
@@ -134,12 +138,34 @@ func (p Parts) vocabulary() (vocabulary, error) {
 	return v, nil
 }
 
-// hash is the hash of all parts.
-func (p Parts) hash() string {
-	h := blake3.New()
-	if err := json.NewEncoder(h).Encode(p); err != nil { // scores may be infinite, which JSON has no word for
-		fmt.Fprintf(h, "%q", fmt.Sprint(p))
+// extend gives added tokens the ids that they declare.
+func (v *vocabulary) extend(added []addedToken) error {
+	v.text = slices.Clone(v.text)
+	for _, a := range added {
+		if a.Content == "" {
+			continue // as everywhere
+		}
+		if a.ID < 0 || int(a.ID) > 2*len(v.text)+1<<16 {
+			return fmt.Errorf("added token %q: id %d is out of range; there are %d tokens", a.Content, a.ID, len(v.text))
+		}
+		if n := int(a.ID) + 1 - len(v.text); n > 0 {
+			v.text = append(v.text, make([]string, n)...)
+		}
+		if other := v.text[a.ID]; other != "" && other != a.Content {
+			return fmt.Errorf("added token %q: id %d belongs to %q", a.Content, a.ID, other)
+		}
+		if id, ok := v.ids[a.Content]; ok && id != a.ID {
+			return fmt.Errorf("added token %q: has the ids %d and %d", a.Content, id, a.ID)
+		}
+		v.text[a.ID], v.ids[a.Content] = a.Content, a.ID
 	}
+	return nil
+}
+
+// hash is the hash of all parts.
+func (p Parts) hash(extra []addedToken) string {
+	h := blake3.New()
+	fmt.Fprintf(h, "%+v %+v", p, extra)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
@@ -213,6 +239,9 @@ func (t *tokenizer) sentencePiece(p Parts, v vocabulary) error {
 	strip := ""
 	if p.SpacePrefix {
 		t.normal, strip = normalizers{prepend("▁"), marks}, `,{"type":"Strip","content":" ","start":1,"stop":0}`
+	}
+	if p.SpacePrefix && p.SpaceOnce {
+		t.normal, t.mark = nil, &unsplitMetaspace{metaspace{mark: "▁", prepend: true, once: true}}
 	}
 	return t.decode.set(`{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"ByteFallback"},{"type":"Fuse"}` + strip + `]}`)
 }

@@ -132,7 +132,7 @@ func TestPartsErrors(t *testing.T) {
 	}
 	other := base
 	other.Before = []int32{1756}
-	if base.hash() == other.hash() || len(base.hash()) != 64 {
-		t.Errorf("hashes %s and %s", base.hash(), other.hash())
+	if base.hash(nil) == other.hash(nil) || len(base.hash(nil)) != 64 {
+		t.Errorf("hashes %s and %s", base.hash(nil), other.hash(nil))
 	}
 }

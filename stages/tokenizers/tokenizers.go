@@ -1,6 +1,6 @@
 // Package tokenizers turns text into token ids and back, and conversations into prompts.
 //
-// A [Tokenizer] is read from a Hugging Face tokenizer.json. Its ids are those of the Hugging Face Rust library, checked
+// A [Tokenizer] is read from a Hugging Face tokenizer.json, from a tokenizer.model where there is none, or put together from [Parts]. Its ids are those of the Hugging Face Rust library, checked
 // against golden vectors. A model kind lives in a file of its own and is one line in modelKinds; so are normalizers,
 // pre-tokenizers, post-processors and decoders. A kind that is not listed is refused by its name, never approximated.
 //
@@ -10,13 +10,7 @@
 // character that is neither letter, number nor space, so that Decode, before it replaces them, is the inverse of Encode.
 package tokenizers
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-)
+import "fmt"
 
 // Tokenizer maps text to token ids and back. It may be used by many goroutines at once, and its results depend on
 // nothing but its arguments.
@@ -51,28 +45,6 @@ type PairEncoder interface {
 // Span is a half-open range [Lo, Hi) of byte offsets.
 type Span struct{ Lo, Hi int }
 
-// maxFileBytes bounds what Load reads; the largest published tokenizer.json has about 35 MB.
-const maxFileBytes = 256 << 20
-
-// Load reads dir/tokenizer.json.
-func Load(dir string) (Tokenizer, error) {
-	path, data, err := readTokenizer(dir)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, data)
-}
-
-// readTokenizer reads the tokenizer.json of a model directory.
-func readTokenizer(dir string) (path string, data []byte, err error) {
-	path = filepath.Join(dir, "tokenizer.json")
-	data, err = readBounded(path)
-	if errors.Is(err, os.ErrNotExist) {
-		err = fmt.Errorf("%w; a model directory needs a tokenizer.json: save it with AutoTokenizer.from_pretrained(…, use_fast=True).save_pretrained(…)", err)
-	}
-	return path, data, err
-}
-
 // Parse reads a tokenizer.json; name is what errors call it.
 func Parse(name string, tokenizerJSON []byte) (Tokenizer, error) {
 	t, err := parse(tokenizerJSON, nil)
@@ -80,21 +52,4 @@ func Parse(name string, tokenizerJSON []byte) (Tokenizer, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return t, nil
-}
-
-// readBounded reads a file of at most maxFileBytes.
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(data) > maxFileBytes {
-		return nil, fmt.Errorf("%s: more than %d MiB; this is not a tokenizer file", path, maxFileBytes>>20)
-	}
-	return data, nil
 }
