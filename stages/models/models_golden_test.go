@@ -72,6 +72,7 @@ type goldenModel struct {
 	*Loaded
 	name   string
 	tensor *safetensors.File
+	mem    *memory.CheckedAllocator
 	store  *kv.Store
 	prefix string // of the tensors that it is compared with
 }
@@ -97,9 +98,8 @@ func TestGoldenModels(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
-			mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-			t.Run("bf16", func(t *testing.T) { goldenBF16(t, dir, name, pool) })
-			g := goldenModel{Loaded: l, name: name, tensor: openTensors(t, filepath.Join(dir, "goldens.safetensors")), store: kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0)}
+			t.Run("bf16", func(t *testing.T) { goldenBF16(t, dir, pool) })
+			g := newGolden(t, l, dir)
 			t.Run("logits", g.logits)
 			t.Run("states", g.states)
 			t.Run("blend", g.blends)
@@ -114,10 +114,8 @@ func TestGoldenModels(t *testing.T) {
 					t.Logf("not compared: %s", x)
 				}
 			}
-			if err := g.store.Close(); err != nil {
-				t.Error(err)
-			}
-			mem.AssertSize(t, 0)
+			t.Run("greedy in all ways", g.greedyWays)
+			g.close(t)
 		})
 	}
 }
@@ -127,7 +125,7 @@ func TestGoldenModels(t *testing.T) {
 const bf16Tolerance = 0.03
 
 // goldenBF16 runs a model in bf16: near the golden logits, and the same bits in one pass, in chunks, through forks and in a batch.
-func goldenBF16(t *testing.T, dir, name string, pool *kernels.Pool) {
+func goldenBF16(t *testing.T, dir string, pool *kernels.Pool) {
 	if !slices.Contains(kernels.Precisions(), kernels.PrecisionBF16) {
 		t.Skipf("not run: the %s kernels have no bf16", kernels.Tier())
 	}
@@ -136,16 +134,10 @@ func goldenBF16(t *testing.T, dir, name string, pool *kernels.Pool) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-	g := goldenModel{Loaded: l, name: name, tensor: openTensors(t, filepath.Join(dir, "goldens.safetensors")), store: kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0)}
+	g := newGolden(t, l, dir)
 	for _, n := range []int{17, 64, 300} {
 		ids := g.ids(t, fmt.Sprintf("input_ids.%d", n))
-		got := make([]float32, n*l.Shape().Vocab)
-		s := g.open()
-		if err := g.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: ids, Logits: got}}); err != nil {
-			t.Fatal(err)
-		}
-		s.Release()
+		got := g.same(t, ids, nil)
 		var diff, spread float64
 		for i, x := range g.floats(t, fmt.Sprintf("logits.%d", n)) {
 			diff += (float64(got[i]) - x) * (float64(got[i]) - x)
@@ -156,15 +148,21 @@ func goldenBF16(t *testing.T, dir, name string, pool *kernels.Pool) {
 		if most := g.bf16Tolerance(t, n); !(share <= most) {
 			t.Errorf("logits.%d: bf16 differs by %.2g of their spread, more than %.2g", n, share, most)
 		}
-		for _, size := range []int{1, 7, 64} {
-			g.chunked(t, ids, size, got)
-		}
-		g.forked(t, ids, got)
 	}
+	g.close(t)
+}
+
+// newGolden is a model with the goldens of the folder dir, of which close wants all memory back.
+func newGolden(t *testing.T, l *Loaded, dir string) goldenModel {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	return goldenModel{Loaded: l, name: filepath.Base(dir), tensor: openTensors(t, filepath.Join(dir, "goldens.safetensors")), mem: mem, store: kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0)}
+}
+
+func (g goldenModel) close(t *testing.T) {
 	if err := g.store.Close(); err != nil {
 		t.Error(err)
 	}
-	mem.AssertSize(t, 0)
+	g.mem.AssertSize(t, 0)
 }
 
 func (g goldenModel) open() *engine.Session {
@@ -217,91 +215,24 @@ func compare(t *testing.T, what string, got []float32, want []float64, tol float
 	t.Logf("%s: largest difference %.2g of %.2g", what, worst, tol)
 }
 
-// logits compares a prefill in one pass with the golden, and the same prompt in chunks, through a fork and in a ragged batch
-// with the prefill in one pass, bit for bit.
+// logits compares those of all lengths with the golden ones, however the prompt is fed.
 func (g goldenModel) logits(t *testing.T) {
-	ctx, v := context.Background(), g.Shape().Vocab
-	whole := map[int][]float32{}
-	var lengths []int
+	lengths := 0
 	for _, name := range g.tensor.Names() {
 		s, ok := strings.CutPrefix(name, "input_ids.")
 		n, err := strconv.Atoi(s)
 		if !ok || err != nil {
 			continue
 		}
-		ids := g.ids(t, name)
-		lengths = append(lengths, n)
-		whole[n] = make([]float32, n*v)
-		s1 := g.open()
-		if err := g.Forward(ctx, []engine.Chunk{{Session: s1, Tokens: ids, Logits: whole[n]}}); err != nil {
-			t.Fatal(err)
-		}
-		s1.Release()
-		compare(t, fmt.Sprintf("logits.%d", n), whole[n], g.floats(t, fmt.Sprintf("logits.%d", n)), tolerance(g.name, n))
+		lengths++
+		got := g.same(t, g.ids(t, name), nil)
+		compare(t, fmt.Sprintf("logits.%d", n), got, g.floats(t, fmt.Sprintf("logits.%d", n)), tolerance(g.name, n))
 		if _, ok := g.tensor.Tensor(g.prefix + fmt.Sprintf("logits_f64.%d", n)); ok {
-			compare(t, fmt.Sprintf("logits_f64.%d", n), whole[n], g.floats(t, fmt.Sprintf("logits_f64.%d", n)), tolerance(g.name, n))
-		}
-		for _, size := range []int{1, 7, 64} {
-			g.chunked(t, ids, size, whole[n])
-		}
-		g.forked(t, ids, whole[n])
-	}
-	var batch []engine.Chunk
-	for _, n := range lengths {
-		batch = append(batch, engine.Chunk{Session: g.open(), Tokens: g.ids(t, fmt.Sprintf("input_ids.%d", n)), Logits: make([]float32, n*v)})
-	}
-	if err := g.Forward(ctx, batch); err != nil {
-		t.Fatal(err)
-	}
-	for i, n := range lengths {
-		if !slices.Equal(batch[i].Logits, whole[n]) {
-			t.Errorf("%d tokens: logits in a ragged batch differ from those alone", n)
-		}
-		batch[i].Session.Release()
-	}
-}
-
-// chunked feeds ids size at a time.
-func (g goldenModel) chunked(t *testing.T, ids []int32, size int, want []float32) {
-	s := g.open()
-	s.RopeLength = len(ids)
-	defer s.Release()
-	v := g.Shape().Vocab
-	got := make([]float32, len(want))
-	for lo := 0; lo < len(ids); lo += size {
-		hi := min(lo+size, len(ids))
-		if err := g.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: ids[lo:hi], Logits: got[lo*v : hi*v]}}); err != nil {
-			t.Fatal(err)
+			compare(t, fmt.Sprintf("logits_f64.%d", n), got, g.floats(t, fmt.Sprintf("logits_f64.%d", n)), tolerance(g.name, n))
 		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%d tokens in chunks of %d: logits differ from one pass", len(ids), size)
-	}
-}
-
-// forked feeds the first half of ids, forks twice, sends one branch elsewhere and the other through the rest.
-func (g goldenModel) forked(t *testing.T, ids []int32, want []float32) {
-	half, v := len(ids)/2, g.Shape().Vocab
-	if half == 0 {
-		return
-	}
-	root := g.open()
-	root.RopeLength = len(ids)
-	feed := func(s *engine.Session, ids []int32, logits []float32) {
-		if err := g.Forward(context.Background(), []engine.Chunk{{Session: s, Tokens: ids, Logits: logits}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	feed(root, ids[:half], nil)
-	other, branch := root.Fork(engine.Policy{}), root.Fork(engine.Policy{})
-	feed(other, ids[:half], nil)
-	root.Release()
-	got := make([]float32, (len(ids)-half)*v)
-	feed(branch, ids[half:], got)
-	other.Release()
-	branch.Release()
-	if !slices.Equal(got, want[half*v:]) {
-		t.Errorf("%d tokens through a fork: logits differ from one pass", len(ids))
+	if lengths < 4 {
+		t.Errorf("%d lengths, want four", lengths)
 	}
 }
 

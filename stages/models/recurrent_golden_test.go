@@ -11,11 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"scbench/kernels"
 	"scbench/stages/engine"
-	"scbench/stages/kv"
 )
 
 // goldenCheckpoint returns the folder to load: dir itself, or for Mamba-2, whose main goldens are those of transformers' port, a folder
@@ -59,15 +56,12 @@ func TestGoldenAuthors(t *testing.T) {
 			if notes := strings.Join(l.Notes(), "\n"); !strings.Contains(notes, "norm_groups") {
 				t.Errorf("notes %q do not tell of the choice", notes)
 			}
-			mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
-			g := goldenModel{Loaded: l, name: filepath.Base(dir), tensor: tensors, store: kv.NewStore(mem, l.PageFormat(), l.Shape().Dim, 0), prefix: "mamba_ssm."}
+			g := newGolden(t, l, dir)
+			g.prefix = "mamba_ssm."
 			t.Run("logits", g.logits)
 			t.Run("states", g.states)
 			t.Run("greedy", func(t *testing.T) { g.greedy(t, "greedy") })
-			if err := g.store.Close(); err != nil {
-				t.Error(err)
-			}
-			mem.AssertSize(t, 0)
+			g.close(t)
 		})
 	}
 }
