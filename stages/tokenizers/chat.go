@@ -100,8 +100,14 @@ func (c *ChatTemplate) render(size int, vars []jinja.Var) (string, error) {
 var ErrNoTemplate = errors.New("there is no chat template; put the model's into chat_template.jinja, or do without one")
 
 // LoadChat reads the chat template of a model directory: chat_template.jinja, or else chat_template in
-// tokenizer_config.json (of several named templates the one called "default"), which also has the special tokens.
-func LoadChat(dir string) (*ChatTemplate, error) { return FSChat(dir, os.DirFS(dir)) }
+// tokenizer_config.json (of several named templates the one called "default"), which also has the special tokens; or that of the GGUF file
+// dir.
+func LoadChat(dir string) (*ChatTemplate, error) {
+	if isFile(dir) {
+		return withGGUF(dir, chatFromGGUF)
+	}
+	return FSChat(dir, os.DirFS(dir))
+}
 
 // FSChat is LoadChat for a directory in a file system; name is what errors call it.
 func FSChat(name string, dir fs.FS) (*ChatTemplate, error) {

@@ -16,7 +16,11 @@ const maxFileBytes = 256 << 20
 
 // Load reads dir/tokenizer.json, or, where there is none, dir/tokenizer.model with dir/tokenizer_config.json: SentencePiece's file of a
 // LlamaTokenizer or GemmaTokenizer, or tiktoken's of GLM-4. The latter become what Hugging Face's converters make of them.
+// dir may also be a GGUF file: see FromGGUF.
 func Load(dir string) (Tokenizer, error) {
+	if isFile(dir) {
+		return withGGUF(dir, FromGGUF)
+	}
 	path, data, err := readTokenizer(dir)
 	if errors.Is(err, os.ErrNotExist) {
 		model := filepath.Join(dir, "tokenizer.model")

@@ -57,14 +57,37 @@ func (p *Parts) SetPre(name string) error {
 		p.Split = gpt2Pattern
 	case "llama-bpe", "llama3", "llama-v3":
 		p.Split, p.IgnoreMerges = llama3Pattern, true
-	case "chatglm-bpe", "glm4":
+	case "chatglm-bpe", "glm4", "dbrx", "smaug-bpe":
 		p.Split = llama3Pattern
 	case "qwen2":
 		p.Split, p.NFC = qwen2Pattern, true
+	case "deepseek-r1-qwen":
+		p.Split = qwen2Pattern
+	case "tekken":
+		p.Split, p.IgnoreMerges = tekkenPattern, true
+	case "gpt-4o":
+		p.Split = gpt4oPattern
 	default:
-		return fmt.Errorf("tokenizer.ggml.pre: %q is not supported; supported: gpt-2, phi-2, roberta-bpe, llama-bpe, llama3, llama-v3, chatglm-bpe, glm4, qwen2", name)
+		return fmt.Errorf("tokenizer.ggml.pre: %q is not supported; supported: gpt-2, phi-2, roberta-bpe, llama-bpe, llama3, llama-v3, chatglm-bpe, glm4, dbrx, smaug-bpe, qwen2, deepseek-r1-qwen, tekken, gpt-4o", name)
 	}
 	return nil
+}
+
+// Split patterns of Mistral's Tekken and of GPT-4o's o200k: words begin at capitals. The former takes digits one by one, the latter keeps
+// English contractions with their word.
+const (
+	tekkenPattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	gpt4oPattern  = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+)
+
+// beginsWithBOS reports whether texts begin with the begin-of-text token where a GGUF file of that pre-tokenizer does not say it, as
+// llama.cpp has it.
+func beginsWithBOS(pre string) bool {
+	switch pre {
+	case "llama-bpe", "llama3", "llama-v3", "tekken":
+		return true
+	}
+	return false
 }
 
 // Build puts the tokenizer together; name is what errors call it. Its Hash is that of the parts.

@@ -1,6 +1,6 @@
 // Package tokenizers turns text into token ids and back, and conversations into prompts.
 //
-// A [Tokenizer] is read from a Hugging Face tokenizer.json, from a tokenizer.model where there is none, or put together from [Parts]. Its ids are those of the Hugging Face Rust library, checked
+// A [Tokenizer] is read from a Hugging Face tokenizer.json, from a tokenizer.model where there is none, from a GGUF file, or put together from [Parts]. Its ids are those of the Hugging Face Rust library, checked
 // against golden vectors. A model kind lives in a file of its own and is one line in modelKinds; so are normalizers,
 // pre-tokenizers, post-processors and decoders. A kind that is not listed is refused by its name, never approximated.
 //
