@@ -25,7 +25,7 @@ import (
 
 // benchCommand measures speed: of prefill, of decoding at depth, of what methods save, and of branches that share a context.
 type benchCommand struct {
-	Model     string   `help:"Checkpoint to measure, or a size with random weights: tiny, 1b, llama-3.2-1b, llama-3.2-3b, llama-3.1-8b, tiny-mamba2, mamba2-1.3b, codestral-mamba-7b, tiny-jamba; the embedded model by default." placeholder:"DIR|SIZE"`
+	Model     string   `help:"Checkpoint to measure (a folder or a .gguf file), or a size with random weights: tiny, 1b, llama-3.2-1b, llama-3.2-3b, llama-3.1-8b, tiny-mamba2, mamba2-1.3b, codestral-mamba-7b, tiny-jamba; the embedded model by default." placeholder:"DIR|SIZE"`
 	Precision string   `help:"f32 or bf16; as in run by default." enum:"auto,f32,bf16" default:"auto"`
 	Threads   []int    `short:"t" help:"Threads; several measure scaling. All processors by default." placeholder:"N"`
 	Prompt    []int    `short:"p" help:"Lengths of prompts to prefill." default:"512,4096"`

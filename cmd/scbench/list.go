@@ -100,6 +100,7 @@ func listModels(w io.Writer) {
 	for _, a := range models.All {
 		fmt.Fprintf(w, "%s\t%s\n", a.Name, a.Doc)
 	}
+	fmt.Fprintf(w, "GGUF files\t%s\n", models.GGUFDoc())
 }
 
 func listColumns(w io.Writer) {

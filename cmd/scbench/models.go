@@ -36,7 +36,7 @@ func (modelsListCommand) Run(c console) error { return listCommand{What: "models
 
 // dirFlags are modelFlags whose folder may be given without its flag.
 type dirFlags struct {
-	Dir string `arg:"" optional:"" help:"Folder of a Hugging Face checkpoint; the embedded reference model by default." placeholder:"DIR"`
+	Dir string `arg:"" optional:"" help:"Folder of a Hugging Face checkpoint, or a .gguf file; the embedded reference model by default." placeholder:"DIR|FILE"`
 	modelFlags
 }
 

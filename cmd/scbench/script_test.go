@@ -27,6 +27,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"reference":   copyReference,
+			"gguf":        writeGGUF,
 			"truncate":    truncateFile,
 			"lieheader":   lieHeader,
 			"flip":        flipBit,

@@ -57,7 +57,7 @@ func readEntry(c *cursor) (entry, error) {
 func (e *entry) checkSize() error {
 	values, size := e.Type.Block()
 	if values == 0 {
-		return fmt.Errorf("is stored as %v, which is not read; read are %s. Take another file of the model", e.Type, readable)
+		return fmt.Errorf("is stored as %v, which is not read; read are %s. Take another file of the model", e.Type, Readable)
 	}
 	last := e.Shape[len(e.Shape)-1]
 	if last%values != 0 {

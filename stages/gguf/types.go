@@ -43,8 +43,8 @@ var types = map[Type]typeInfo{
 	39: {name: "MXFP4"}, 40: {name: "NVFP4"},
 }
 
-// readable is the types that are read, for messages.
-const readable = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K and Q6_K"
+// Readable is the names of the types that are read.
+const Readable = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K and Q6_K"
 
 // String is the type's name as llama.cpp has it.
 func (t Type) String() string {

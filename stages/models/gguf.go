@@ -3,6 +3,7 @@ package models
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"scbench/stages/gguf"
 )
@@ -68,4 +69,13 @@ func ggufQuantNote(f *gguf.File) string {
 	}
 	slices.Sort(kinds)
 	return fmt.Sprintf("%s: weights stored as %v are decoded and rounded to float16 when they are packed", f.Name(), kinds)
+}
+
+// GGUFDoc says which GGUF files are read: their architectures and the types of their tensors.
+func GGUFDoc() string {
+	var names []string
+	for _, a := range ggufArchs {
+		names = append(names, a.name)
+	}
+	return fmt.Sprintf("of the architectures %s; tensors of types %s", strings.Join(names, ", "), gguf.Readable)
 }
