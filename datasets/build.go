@@ -20,8 +20,21 @@ const Generator = "4"
 type Profile struct {
 	Name   string
 	Tokens int  // length of the context aimed at; 0: as long as the published rows
-	Mini   bool // built with Task.Mini, in the format of the embedded reference model; else with Task.Build
+	Mini   bool // built with Task.Mini, in the format of the embedded reference model, where the task has one; else with Task.Build
+	MaxNew int  // most new tokens of an answer, where the task allows more; 0: as the task has it
 }
+
+// build is how a task's examples of p are made; nil if they cannot be.
+func (p Profile) build(t Task) func(*rand.Rand, Size) (Example, error) {
+	if p.Mini && t.Mini != nil {
+		return t.Mini
+	}
+	return t.Build
+}
+
+// miniAnswer is Profile.MaxNew of the mini profiles. No right answer to their questions has half as many; a small model whose cache was cut up goes on
+// to the task's limit, and so costs more than all others together, for nothing that scores.
+const miniAnswer = 256
 
 // Profiles lists all profiles: the published size, the ladder of lengths, and the ladder for the embedded model.
 var Profiles = []Profile{
@@ -37,12 +50,12 @@ var Profiles = []Profile{
 	{Name: "256k", Tokens: 256 << 10},
 	{Name: "512k", Tokens: 512 << 10},
 	{Name: "1m", Tokens: 1 << 20},
-	{Name: "mini", Tokens: 1 << 10, Mini: true},
-	{Name: "mini-1k", Tokens: 1 << 10, Mini: true},
-	{Name: "mini-2k", Tokens: 2 << 10, Mini: true},
-	{Name: "mini-4k", Tokens: 4 << 10, Mini: true},
-	{Name: "mini-8k", Tokens: 8 << 10, Mini: true},
-	{Name: "mini-16k", Tokens: 16 << 10, Mini: true},
+	{Name: "mini", Tokens: 1 << 10, Mini: true, MaxNew: miniAnswer},
+	{Name: "mini-1k", Tokens: 1 << 10, Mini: true, MaxNew: miniAnswer},
+	{Name: "mini-2k", Tokens: 2 << 10, Mini: true, MaxNew: miniAnswer},
+	{Name: "mini-4k", Tokens: 4 << 10, Mini: true, MaxNew: miniAnswer},
+	{Name: "mini-8k", Tokens: 8 << 10, Mini: true, MaxNew: miniAnswer},
+	{Name: "mini-16k", Tokens: 16 << 10, Mini: true, MaxNew: miniAnswer},
 }
 
 // Counter counts the tokens of a text; the zero Counter takes four bytes for a token.
@@ -78,19 +91,16 @@ func Build(ctx context.Context, task Task, o BuildOptions, path string) (Provena
 
 // Generate makes the rows that Build writes, in order, without writing them. The sequence ends after its first error.
 func Generate(ctx context.Context, task Task, o BuildOptions) (iter.Seq2[Row, error], error) {
-	profile, err := profileNamed(o.Profile)
+	profile, err := FindProfile(o.Profile)
 	if err != nil {
 		return nil, err
 	}
-	build, kind := task.Build, "Build"
-	if profile.Mini {
-		build, kind = task.Mini, "Mini"
-	}
+	build := profile.build(task)
 	switch {
 	case task.Name == "":
 		return nil, errors.New("build: the task has no name")
 	case build == nil:
-		return nil, fmt.Errorf("build %s: the task has no builder for profile %s (%s); import the published data or choose another profile", task.Name, o.Profile, kind)
+		return nil, fmt.Errorf("build %s: the task has no builder for profile %s; import the published data or choose another profile", task.Name, o.Profile)
 	case o.Examples < 1:
 		return nil, fmt.Errorf("build %s: %d examples asked for; want at least 1", task.Name, o.Examples)
 	case o.Turns < 0:
@@ -118,16 +128,12 @@ func Generate(ctx context.Context, task Task, o BuildOptions) (iter.Seq2[Row, er
 
 // Buildable returns the tasks that have examples of a profile, in the order of All, and the names of those that have none.
 func Buildable(profile string) (tasks []Task, without []string, err error) {
-	p, err := profileNamed(profile)
+	p, err := FindProfile(profile)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, t := range All {
-		build := t.Build
-		if p.Mini {
-			build = t.Mini
-		}
-		if build == nil {
+		if p.build(t) == nil {
 			without = append(without, t.Name)
 		} else {
 			tasks = append(tasks, t)
@@ -136,7 +142,8 @@ func Buildable(profile string) (tasks []Task, without []string, err error) {
 	return tasks, without, nil
 }
 
-func profileNamed(name string) (Profile, error) {
+// FindProfile returns the profile of that name. The error lists the names there are.
+func FindProfile(name string) (Profile, error) {
 	var known []string
 	for _, p := range Profiles {
 		if p.Name == name {

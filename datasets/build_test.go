@@ -76,6 +76,17 @@ func TestBuildPrefix(t *testing.T) {
 	if mini := build(BuildOptions{Profile: "mini", Examples: 1}); mini[0].Example.Profile != MiniProfile {
 		t.Error("the mini profile does not use Task.Mini")
 	}
+	plain := fake
+	plain.Mini = nil
+	rows, err := Generate(context.Background(), plain, BuildOptions{Profile: "mini", Examples: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range rows {
+		if err != nil || row.Example.Profile == MiniProfile || len(row.Example.Context) < 3000 {
+			t.Errorf("%v, profile %q; a task without Mini has its published format in the mini profile", err, row.Example.Profile)
+		}
+	}
 }
 
 func TestBuildErrors(t *testing.T) {

@@ -129,8 +129,11 @@ func solveRepoQA(context, question string) string {
 	return found[0]
 }
 
-// solveRepoMini repeats the function that is named.
+// solveRepoMini repeats the function that is named, or the value of a key.
 func solveRepoMini(context, question string) string {
+	if key := matched(`^Key: "([^"]*)"\n`, question); key != "" {
+		return matched(`(?m)^// "`+key+`": "([^"]*)"$`, context)
+	}
 	name := matched(`^Repeat the function (\w+)\.$`, question)
 	_, rest, _ := strings.Cut(context, "func "+name+"(")
 	body, _, _ := strings.Cut(rest, "\n}")

@@ -48,6 +48,15 @@ type Turn struct {
 	Options  []string // multiple choice: the option texts, in order; else nil
 	Part     string   // mixed tasks: the subtask this turn belongs to; else ""
 	Evidence []Span   // where in Context the answer stands, if the builder knows; byte offsets, half open
+	Question int      // its place in the data, from 1; 0: as it stands here
+}
+
+// Place is the place in the data, from 1, of the question that e asks at turn i, from 0.
+func (e Example) Place(i int) int {
+	if q := e.Turns[i].Question; q > 0 {
+		return q
+	}
+	return i + 1
 }
 
 // Span is a half-open range [Lo, Hi) of byte offsets into Example.Context.
@@ -89,4 +98,14 @@ type Task struct {
 	Build func(r *rand.Rand, s Size) (Example, error)
 	// Mini makes an example in the format that the embedded reference model knows; nil: there is none.
 	Mini func(r *rand.Rand, s Size) (Example, error)
+}
+
+// AtMost is t with answers of at most n new tokens; n <= 0 leaves it as it is. What an answer scores that ends before is the same.
+func (t Task) AtMost(n int) Task {
+	if n <= 0 {
+		return t
+	}
+	own := t.MaxTokens
+	t.MaxTokens = func(turn Turn) int { return min(own(turn), n) }
+	return t
 }

@@ -50,6 +50,8 @@ var miniKinds = []struct{ key, value func(*rand.Rand) string }{
 	{func(r *rand.Rand) string { return twoWords(r) + "-" + digits2(r) }, func(r *rand.Rand) string { return fmt.Sprint(1000 + r.IntN(9000)) }},
 }
 
+const miniKVQuestion = "Key: \"%s\"\nThe value associated with the specified key is:"
+
 func miniKV(r *rand.Rand, s Size) (Example, error) {
 	turns, kind := s.turns(5), miniKinds[r.IntN(len(miniKinds))]
 	return s.grow(s.least(turns), 0, func(n int) (Example, error) {
@@ -58,7 +60,7 @@ func miniKV(r *rand.Rand, s Size) (Example, error) {
 			return Example{}, err
 		}
 		o := object{"Below is a JSON object that maps keys to values.\n\nJSON data:\n",
-			"Key: \"%s\"\nThe value associated with the specified key is:", keys, values(r, n, kind.value)}
+			miniKVQuestion, keys, values(r, n, kind.value)}
 		e := o.ask(s.within(r, n, turns, sample))
 		e.Profile = MiniProfile
 		return e, nil

@@ -135,14 +135,33 @@ func TestStrictMini(t *testing.T) {
 	}
 }
 
-// TestPromptsExample reads the example that the documentation points to: it words tasks and gives nothing away.
+// TestPromptsExample reads the example that the documentation points to: it words every task, in every setting, and gives nothing away.
 func TestPromptsExample(t *testing.T) {
 	p, err := ReadPrompts(filepath.Join("..", "examples", "prompts.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.tasks) < 4 {
-		t.Errorf("only %d tasks are worded", len(p.tasks))
+	for _, task := range All {
+		if _, worded := p.tasks[task.Name]; !worded {
+			t.Errorf("%s is not worded", task.Name)
+		}
+		e := make1(t, maker{make: task.Build}, 7, Size{Tokens: 2 << 10})
+		for _, mode := range []string{"multi-turn", "multi-request", "single-turn"} {
+			for _, plain := range []bool{false, true} {
+				w := p.Word(&task, e, Setting{Mode: mode, Plain: plain})
+				context, err := w.Context()
+				if err != nil || !strings.HasSuffix(context, e.Context) {
+					t.Errorf("%s: %v, a context of %d bytes", task.Name, err, len(context))
+				}
+				for i := range e.Turns {
+					question, _, err := w.Ask(i, i > 0)
+					gold, err2 := w.Gold(i)
+					if err != nil || err2 != nil || strings.TrimSpace(question) == "" || gold == "" {
+						t.Errorf("%s turn %d: %v, %v, question %q, gold %q", task.Name, i+1, err, err2, question, gold)
+					}
+				}
+			}
+		}
 	}
 	if leaks := p.Leaks(); leaks != nil {
 		t.Errorf("%v give a question away", leaks)

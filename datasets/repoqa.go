@@ -1,7 +1,6 @@
 package datasets
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strings"
 
@@ -103,51 +102,4 @@ func (w *repositoryWriter) turns() []Turn {
 func codeTurn(description, source string, pool metric.Pool, at Span) Turn {
 	input := "Description of a function:\n\n" + description + "\n\nRepeat the function that fits exactly as it stands in the code, in a block between lines of ```."
 	return Turn{Input: input, Answers: []string{source}, Options: options(pool), Evidence: []Span{at}}
-}
-
-func miniRepoQA(r *rand.Rand, s Size) (Example, error) {
-	turns := s.turns(5)
-	return s.grow(max(turns, 1), 0, func(n int) (Example, error) {
-		names, err := unique(r, n, func(r *rand.Rand) string { return pick(r, adjectives) + "_" + pick(r, nouns) + digits2(r) })
-		if err != nil {
-			return Example{}, err
-		}
-		e := Example{Task: "repoqa", Profile: MiniProfile}
-		asked, pool := sample(r, n, turns), metric.Pool{Lang: "go"}
-		sources, at := make([]string, n), make([]Span, n)
-		var text strings.Builder
-		text.WriteString("Below is the code of a repository.")
-		for i, name := range names {
-			text.WriteString("\n\n")
-			sources[i] = miniFunction(r, name)
-			at[i] = Span{text.Len(), text.Len() + len(sources[i])}
-			text.WriteString(sources[i])
-		}
-		e.Context = text.String()
-		for _, i := range asked {
-			pool.Asked = append(pool.Asked, sources[i])
-		}
-		for _, i := range asked {
-			e.Turns = append(e.Turns, Turn{Input: "Repeat the function " + names[i] + ".", Answers: []string{sources[i]}, Options: options(pool), Evidence: []Span{at[i]}})
-		}
-		return e, nil
-	})
-}
-
-// miniFunction is a function as the reference model knows them: func in its data.py.
-func miniFunction(r *rand.Rand, name string) string {
-	op := func() string { return string("+-*"[r.IntN(3)]) }
-	v := pick(r, nouns)
-	lines := []string{"func " + name + "(x int, y int) int {", fmt.Sprintf("\t%s := x %s %s", v, op(), digits2(r))}
-	for range r.IntN(3) {
-		switch r.IntN(3) {
-		case 0:
-			lines = append(lines, fmt.Sprintf("\t%s = %s %s y", v, v, op()))
-		case 1:
-			lines = append(lines, fmt.Sprintf("\tif y > %s {\n\t\treturn %s\n\t}", digits2(r), v))
-		default:
-			lines = append(lines, fmt.Sprintf("\t%s = %s(%s, %s)", v, pick(r, adjectives), v, digits2(r)))
-		}
-	}
-	return strings.Join(append(lines, fmt.Sprintf("\treturn %s %s %s", v, op(), digits2(r)), "}"), "\n")
 }

@@ -10,8 +10,8 @@ import (
 // RepoQAAndKV is Mix.RepoQA+KV: RepoQA and KV over one context, turn about. What a method kept for the one is not what the other needs.
 //
 // Build writes a repository as RepoQA's with a hundred pairs of UUIDs as comments between its functions; fewer where it is short of
-// functions. Eight turns alternate between a description and a key; Turn.Part tells which. There is no mini format: the reference model was
-// trained on no such mixture.
+// functions. Eight turns alternate between a description and a key; Turn.Part tells which. Mini is the reference model's repo with pairs of eight
+// digits as comments between functions, and its questions for either; it was trained on both, and on no such mixture.
 //
 // Source: SCBench's own. Differs from the reference: as RepoQA; the published data does not say how its pairs are put between functions.
 var RepoQAAndKV = Task{
@@ -35,6 +35,7 @@ var RepoQAAndKV = Task{
 		return scoreRepoQA(answer, t)
 	},
 	Build: buildRepoQAAndKV,
+	Mini:  miniRepoQAAndKV,
 }
 
 // The parts of the mixture.
@@ -59,17 +60,10 @@ func buildRepoQAAndKV(r *rand.Rand, s Size) (Example, error) {
 	if err != nil {
 		return Example{}, err
 	}
-	e := Example{Task: "repoqaandkv", Context: w.text.String()}
-	code, keys := w.turns(), sample(r, len(w.keys), pairs)
-	for i := range turns {
-		if i%2 == 0 {
-			code[i/2].Part = partRepoQA
-			e.Turns = append(e.Turns, code[i/2])
-			continue
-		}
-		k := keys[i/2]
-		e.Turns = append(e.Turns, Turn{Input: fmt.Sprintf("Key: \"%s\"\nThe value that stands behind this key in a comment of the code is: ", w.keys[k]),
-			Answers: []string{w.values[k]}, Part: partKV, Evidence: []Span{w.pairAt[k]}})
+	var values []Turn
+	for _, k := range sample(r, len(w.keys), pairs) {
+		values = append(values, Turn{Input: fmt.Sprintf("Key: \"%s\"\nThe value that stands behind this key in a comment of the code is: ", w.keys[k]),
+			Answers: []string{w.values[k]}, Evidence: []Span{w.pairAt[k]}})
 	}
-	return e, nil
+	return Example{Task: "repoqaandkv", Context: w.text.String(), Turns: byTurns(partRepoQA, w.turns(), partKV, values)}, nil
 }

@@ -25,6 +25,7 @@ type documentedFunction struct {
 const (
 	leastDocWords  = 6
 	mostDocBytes   = 2000
+	mostDocLines   = 200 // looked at: a file of nothing else must not take the square of its length
 	leastCodeLines = 4
 	mostCodeBytes  = 3000
 )
@@ -37,6 +38,9 @@ func (f *sourceFile) documented() (all []documentedFunction) {
 			continue
 		}
 		end = fn.Hi
+		if fn.Name == "" || strings.Count(f.text[fn.Lo:fn.Hi], "\n")+1 < leastCodeLines { // one on few lines has no comment to look for
+			continue
+		}
 		doc, text := f.comment(fn)
 		source := f.without(fn, doc)
 		if len(source) > mostCodeBytes || strings.Count(source, "\n")+1 < leastCodeLines {
@@ -66,7 +70,7 @@ func (f *sourceFile) comment(fn metric.Function) (Span, string) {
 	}
 	lo := f.lineStart(fn.Lo)
 	hi := lo
-	for lo > 0 { // over attributes, templates and directives
+	for n := 0; lo > 0 && n < mostDocLines; n++ { // over attributes, templates and directives
 		above := f.lineStart(lo - 1)
 		line := strings.TrimSpace(f.text[above : lo-1])
 		if !strings.HasPrefix(line, "#[") && !strings.HasPrefix(line, "template") && !strings.HasPrefix(line, "//go:") {
@@ -95,7 +99,7 @@ func (f *sourceFile) comment(fn metric.Function) (Span, string) {
 		if block && strings.HasPrefix(line, "/*") {
 			break
 		}
-		if len(lines) > 200 {
+		if len(lines) > mostDocLines {
 			return Span{}, ""
 		}
 	}

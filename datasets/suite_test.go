@@ -39,7 +39,7 @@ var suite = []struct {
 	{ManyShot, 5, solveManyShot, solveManyShotMini, "none"},
 	{Summary, 5, solveSummary, solveSections, "none"},
 	{SummaryWithNeedles, 8, solveSummaryNeedles, solveSummaryNeedles, "none"},
-	{RepoQAAndKV, 8, solveRepoQA, nil, "I do not know."},
+	{RepoQAAndKV, 8, solveRepoQA, solveRepoMini, "I do not know."},
 	{PassKey, 5, solvePassKey, solvePassKey, "I do not know."},
 	{KVCompressible, 5, solveKVCompressible, nil, "I do not know."},
 	{HashHop, 5, solveHashHop, nil, "I do not know."},

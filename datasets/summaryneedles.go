@@ -65,7 +65,7 @@ func buildSummaryNeedles(r *rand.Rand, s Size) (Example, error) {
 		keys.at = p.needled
 		return Example{
 			Task: "summarywithneedles", Context: string(p.text),
-			Turns: byTurns(p.ask(summaries), keys.ask(r, turns/2, "What is the pass key of %s?")),
+			Turns: byTurns(partSummary, p.ask(summaries), partPassKey, keys.ask(r, turns/2, "What is the pass key of %s?")),
 		}, nil
 	})
 }
@@ -86,20 +86,20 @@ func miniSummaryNeedles(r *rand.Rand, s Size) (Example, error) {
 		titles, err := d.ask(r, (turns+1)/2)
 		return Example{
 			Task: "summarywithneedles", Profile: MiniProfile, Context: d.text.String(),
-			Turns: byTurns(titles, keys.ask(r, turns/2, miniPassKeyQuestion)),
+			Turns: byTurns(partSummary, titles, partPassKey, keys.ask(r, turns/2, miniPassKeyQuestion)),
 		}, err
 	})
 }
 
-// byTurns takes a summary, a pass key, a summary and so on, and labels them.
-func byTurns(summaries, passKeys []Turn) []Turn {
+// byTurns takes a turn of one part, one of the other and so on, and labels them. There are as many of the other, or one less.
+func byTurns(part string, turns []Turn, otherPart string, others []Turn) []Turn {
 	var out []Turn
-	for i, t := range summaries {
-		t.Part = partSummary
+	for i, t := range turns {
+		t.Part = part
 		out = append(out, t)
-		if i < len(passKeys) {
-			passKeys[i].Part = partPassKey
-			out = append(out, passKeys[i])
+		if i < len(others) {
+			others[i].Part = otherPart
+			out = append(out, others[i])
 		}
 	}
 	return out

@@ -44,7 +44,9 @@ func (v Variant) Order(e Example) []int {
 func (v Variant) Of(e Example) Example {
 	turns := make([]Turn, 0, len(e.Turns)+1)
 	for _, i := range v.Order(e) {
-		turns = append(turns, e.Turns[i])
+		t := e.Turns[i]
+		t.Question = e.Place(i)
+		turns = append(turns, t)
 	}
 	e.Turns = slices.Clip(turns)
 	return e

@@ -33,11 +33,23 @@ func TestVariant(t *testing.T) {
 		if got := inputs(c.v.Of(e)); !slices.Equal(got, c.want) {
 			t.Errorf("%+v: %v, want %v", c.v, got, c.want)
 		}
+		asked := c.v.Of(e)
+		for i, turn := range asked.Turns {
+			if place := asked.Place(i); e.Turns[place-1].Input != turn.Input {
+				t.Errorf("%+v: turn %d says that it is question %d", c.v, i+1, place)
+			}
+		}
 	}
 	orders := map[string]bool{}
 	for s := range uint64(20) {
 		v := Variant{Turns: 4, Shuffle: seed(s), Repeat: true}
-		got := inputs(v.Of(e))
+		asked := v.Of(e)
+		for i, order := range v.Order(e) {
+			if asked.Place(i) != order+1 {
+				t.Fatalf("turn %d says that it is question %d, want %d", i+1, asked.Place(i), order+1)
+			}
+		}
+		got := inputs(asked)
 		if !slices.Equal(got, inputs(v.Of(e))) || len(got) != 5 || got[4] != got[0] {
 			t.Fatalf("seed %d: %v", s, got)
 		}

@@ -102,6 +102,8 @@ func checkResult(r *Result) error {
 		return fmt.Errorf("the key lacks a task, an example or a method")
 	case r.Turn < 1:
 		return fmt.Errorf("turns count from 1, not from %d", r.Turn)
+	case r.Question < 1:
+		return fmt.Errorf("questions count from 1, not from %d", r.Question)
 	case !slices.Contains(Modes, r.Mode):
 		return fmt.Errorf("unknown mode %q", r.Mode)
 	case !slices.Contains([]History{GoldHistory, OwnHistory, NoHistory}, r.History):

@@ -31,14 +31,18 @@ const (
 	captionLine  = 11
 	slack        = 1.15 // where no font has our widths, letters are that much wider
 	maxEndLabels = 8    // more names than that would not find room beside a panel
-	maxTurnTicks = 15   // more turns than that are not all labelled
-	maxSpecLines = 3    // method specs that need more stay out
+	maxTogether  = 12   // more methods than that are drawn in groups, each with panels of its own
+	groupSize    = 6    // methods of a group, beside full attention
+	groupHeight  = 132  // of a group's panels
+	maxEndWidth  = panelHeight / 2
+	maxTurnTicks = 15 // more turns than that are not all labelled
+	maxSpecLines = 3  // method specs that need more stay out
 )
 
 const picture = "Score at each turn of a shared context"
 
 // Curves writes the scores by turn as an SVG that needs nothing else: a panel for each mode and history, a line for each
-// method. x is the turn, from 1; y is the fixed score × 100, the mean over the tasks as in the table's turn columns. A turn that
+// method. Many methods are drawn in groups, in their order, with panels for each group and full attention in all of them. x is the turn, from 1; y is the fixed score × 100, the mean over the tasks as in the table's turn columns. A turn that
 // a method was not asked has no point, and the line breaks there. Coinciding lines show as stripes. The bytes are a function of
 // the summary. Names from data are cleaned and escaped. The error is the writer's.
 func (s Summary) Curves(w io.Writer) error {
@@ -85,29 +89,54 @@ type graph struct {
 	blocks  []block
 	methods []string // specs; their order gives colours and markers
 	names   []string // as the legend says them, cut to its columns
-	columns int      // of the legend
+	groups  [][]int  // of methods that are drawn together
+	columns int      // of the legend; 0 where there is none, since all names stand at the lines' ends
 	cell    vg.Length
-	direct  bool // whether names stand at the lines' ends too
+	direct  bool // whether names stand at the lines' ends
 	caption []string
 }
 
 func newGraph(s Summary) *graph {
 	g := &graph{blocks: s.blocks(), methods: s.methods()}
 	const inner = vg.Length(pictureWidth - 2*margin)
-	style := sans(9, ink)
+	style, most := sans(9, ink), inner/2-keyWidth-lineHeight
+	g.groups = grouped(g.methods)
+	if len(g.groups) > 1 {
+		most = maxEndWidth
+	}
 	widest := vg.Length(0)
 	for _, name := range ShortNames(g.methods) {
-		name = elide(name, inner/2-keyWidth-lineHeight, style)
+		name = elide(name, most, style)
 		g.names = append(g.names, name)
 		widest = max(widest, style.Width(name))
 	}
 	g.cell = keyWidth + widest*slack + lineHeight
-	g.direct = len(g.names) <= maxEndLabels && widest <= panelHeight/2
-	if len(g.names) > 0 {
+	g.direct = len(g.groups) > 1 || len(g.names) <= maxEndLabels && widest <= maxEndWidth
+	if len(g.names) > 0 && len(g.groups) == 1 {
 		g.columns = min(int(inner/g.cell), len(g.names))
 	}
 	g.caption = g.captionLines(inner / slack)
 	return g
+}
+
+// grouped divides methods, by their places, into groups that can be told apart in one panel. Full attention is in each.
+func grouped(methods []string) (groups [][]int) {
+	all := make([]int, len(methods))
+	for i := range all {
+		all[i] = i
+	}
+	if len(all) <= maxTogether {
+		return [][]int{all}
+	}
+	var full []int
+	if i := slices.Index(methods, "full"); i >= 0 {
+		full, all = []int{i}, slices.Delete(all, i, i+1)
+	}
+	n := (len(all) + groupSize - 1) / groupSize
+	for k := range n {
+		groups = append(groups, append(slices.Clone(full), all[(k*len(all)+n-1)/n:((k+1)*len(all)+n-1)/n]...))
+	}
+	return groups
 }
 
 func (g *graph) height() vg.Length {
@@ -153,6 +182,9 @@ func (g *graph) legendHeight() vg.Length {
 }
 
 func (g *graph) drawLegend(c draw.Canvas) vg.Length {
+	if g.columns == 0 {
+		return 0
+	}
 	for i, name := range g.names {
 		x, y := vg.Length(i%g.columns)*g.cell, vg.Length(i/g.columns)*lineHeight+8
 		l := lookOf(i, len(g.methods), 1)

@@ -15,12 +15,23 @@ import (
 // panelColumns is how many panels stand side by side.
 func (g *graph) panelColumns() int { return min(2, len(g.blocks)) }
 
+// panelHeight is the height of one panel.
+func (g *graph) panelHeight() vg.Length {
+	if len(g.groups) > 1 {
+		return groupHeight
+	}
+	return panelHeight
+}
+
+// groupRows is how many rows of panels a group of methods takes.
+func (g *graph) groupRows() int { return (len(g.blocks) + g.panelColumns() - 1) / g.panelColumns() }
+
 func (g *graph) panelsHeight() vg.Length {
 	if len(g.blocks) == 0 {
 		return 2 * lineHeight
 	}
-	rows := (len(g.blocks) + g.panelColumns() - 1) / g.panelColumns()
-	return vg.Length(rows)*(panelHead+panelHeight) + vg.Length(rows-1)*panelGap
+	rows := g.groupRows() * len(g.groups)
+	return vg.Length(rows)*(panelHead+g.panelHeight()) + vg.Length(rows-1)*panelGap
 }
 
 func (g *graph) drawPanels(c draw.Canvas) vg.Length {
@@ -30,21 +41,28 @@ func (g *graph) drawPanels(c draw.Canvas) vg.Length {
 		return height
 	}
 	c.Min.Y = c.Max.Y - height
-	cols := g.panelColumns()
-	var rows [][]*plot.Plot
-	for i := range g.blocks {
-		if i%cols == 0 {
-			rows = append(rows, make([]*plot.Plot, cols))
+	cols, each := g.panelColumns(), g.groupRows()
+	rows := make([][]*plot.Plot, each*len(g.groups))
+	for i := range rows {
+		rows[i] = make([]*plot.Plot, cols)
+		for k := range cols {
+			if at := i%each*cols + k; at < len(g.blocks) {
+				rows[i][k] = g.panel(&g.blocks[at], g.groups[i/each], k == 0)
+			}
 		}
-		rows[i/cols][i%cols] = g.panel(&g.blocks[i], i%cols == 0)
 	}
 	tiles := plot.Align(rows, draw.Tiles{Cols: cols, Rows: len(rows), PadTop: panelHead, PadX: panelGap, PadY: panelGap + panelHead}, c)
-	for i := range g.blocks {
-		p, tile := rows[i/cols][i%cols], tiles[i/cols][i%cols]
-		p.Draw(tile)
-		at := p.DataCanvas(tile)
-		put(at, strong(10.5), 0, -20, g.blocks[i].title())
-		put(at, sans(8.5, pale), 0, -9, g.blocks[i].meaning())
+	for i, row := range rows {
+		for k, p := range row {
+			if p == nil {
+				continue
+			}
+			b := &g.blocks[i%each*cols+k]
+			p.Draw(tiles[i][k])
+			at := p.DataCanvas(tiles[i][k])
+			put(at, strong(10.5), 0, -20, b.title())
+			put(at, sans(8.5, pale), 0, -9, b.meaning())
+		}
 	}
 	return height
 }
@@ -79,8 +97,8 @@ func emptyPanel() *plot.Plot {
 	return p
 }
 
-// panel plots a block.
-func (g *graph) panel(b *block, labelled bool) *plot.Plot {
+// panel plots a block: the methods of a group.
+func (g *graph) panel(b *block, group []int, labelled bool) *plot.Plot {
 	p := emptyPanel()
 	last := 1.0
 	if n := len(b.turns); n > 0 {
@@ -94,9 +112,9 @@ func (g *graph) panel(b *block, labelled bool) *plot.Plot {
 		p.Y.Label.Text = "score × 100"
 	}
 	var markers []plot.Plotter // over all lines
-	for i, method := range g.methods {
-		look := lookOf(i, len(g.methods), len(b.turns))
-		lines, points := b.pieces(method)
+	for i, m := range group {
+		look := lookOf(i, len(group), len(b.turns))
+		lines, points := b.pieces(g.methods[m])
 		for _, l := range lines {
 			p.Add(&plotter.Line{XYs: l, LineStyle: look.line})
 		}
@@ -106,17 +124,17 @@ func (g *graph) panel(b *block, labelled bool) *plot.Plot {
 	}
 	p.Add(markers...)
 	if g.direct {
-		p.Add(g.endLabels(b))
+		p.Add(g.endLabels(b, group))
 	}
 	return p
 }
 
-// endLabels names the lines that reach the last turn.
-func (g *graph) endLabels(b *block) (all endLabels) {
-	for i, method := range g.methods {
-		if _, points := b.pieces(method); len(points) > 0 {
-			if end := points[len(points)-1]; end.X == float64(b.turns[len(b.turns)-1]) {
-				all = append(all, endLabel{g.names[i], end.Y})
+// endLabels names the lines that reach the last turn; where there is no legend, all.
+func (g *graph) endLabels(b *block, group []int) (all endLabels) {
+	for i, m := range group {
+		if _, points := b.pieces(g.methods[m]); len(points) > 0 {
+			if end := points[len(points)-1]; g.columns == 0 || end.X == float64(b.turns[len(b.turns)-1]) {
+				all = append(all, endLabel{g.names[m], end.Y, lookOf(i, len(group), len(b.turns)).marker})
 			}
 		}
 	}
@@ -149,11 +167,15 @@ func (b *block) pieces(method string) (lines []plotter.XYs, points plotter.XYs) 
 type endLabels []endLabel
 
 type endLabel struct {
-	name  string
-	score float64 // × 100
+	name   string
+	score  float64 // × 100
+	marker draw.GlyphStyle
 }
 
-const endLine = 9 // points between names
+const (
+	endLine   = 9  // points between names
+	endMarker = 10 // points that a name's marker takes
+)
 
 // Plot writes each name at its score, or as near as the others leave room.
 func (l endLabels) Plot(c draw.Canvas, p *plot.Plot) {
@@ -164,7 +186,8 @@ func (l endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	spread(at, endLine, c.Min.Y-endLine/2)
 	for i := range l {
-		put(c, sans(8.5, ink), c.Max.X-c.Min.X+2, c.Max.Y-at[i]+3, l[i].name)
+		c.DrawGlyphNoClip(l[i].marker, vg.Point{X: c.Max.X + 2 + endMarker/2, Y: at[i]})
+		put(c, sans(8.5, ink), c.Max.X-c.Min.X+2+endMarker, c.Max.Y-at[i]+3, l[i].name)
 	}
 }
 
@@ -182,7 +205,7 @@ func spread(at []vg.Length, distance, floor vg.Length) {
 // GlyphBoxes makes the panel leave room for the names.
 func (l endLabels) GlyphBoxes(*plot.Plot) (boxes []plot.GlyphBox) {
 	for i := range l {
-		width := sans(8.5, ink).Width(l[i].name)*slack + 2
+		width := sans(8.5, ink).Width(l[i].name)*slack + 2 + endMarker
 		boxes = append(boxes, plot.GlyphBox{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: 1}}})
 	}
 	return boxes

@@ -222,6 +222,39 @@ func TestCurvesOfOddRuns(t *testing.T) {
 	})
 }
 
+// TestCurvesInGroups: many methods are drawn a few at a time, each once a panel, and full attention among all of them.
+func TestCurvesInGroups(t *testing.T) {
+	rows := []Result{}
+	for m := range 24 {
+		method := full
+		if m > 0 {
+			method = fmt.Sprintf("method%02d", m)
+		}
+		for _, mode := range []Mode{MultiTurn, MultiRequest} {
+			rows = append(rows, turnRow(mode, method, 1, 1), turnRow(mode, method, 2, float64(m)/23))
+		}
+	}
+	d := draws(t, Summarize(rows))
+	for m := range 24 {
+		name, want := fmt.Sprintf("method%02d", m), 2
+		if m == 0 {
+			name, want = full, 2*4
+		}
+		n := 0
+		for _, s := range d.texts {
+			if s == name {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("%s is named %d times, want %d", name, n, want)
+		}
+	}
+	if n := len(d.strokes(t, "#000000")); n != 2*4 {
+		t.Errorf("%d black lines, want full attention's in each of 8 panels", n)
+	}
+}
+
 func TestCurvesEscapeNames(t *testing.T) {
 	long := strings.Repeat("long", 5000)
 	var rows []Result

@@ -230,7 +230,7 @@ func (s DriftSummary) Table(w io.Writer, o TableOptions) error {
 		renderGrid(&b, grid, color)
 		b.WriteString("\n")
 	}
-	writeLegend(&b, methods, color)
+	writeLegend(&b, methods, width, color)
 	for _, line := range s.notes() {
 		b.WriteString(paint(wrap(line, width), dim, color))
 	}

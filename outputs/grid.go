@@ -12,6 +12,7 @@ type field []span
 // column is a head and a field per row. Columns are right-aligned but for those marked left.
 type column struct {
 	head   string
+	over   []string // lines above the head, the uppermost last
 	left   bool
 	fields []field
 }
@@ -60,6 +61,9 @@ func (f field) render(color bool) string {
 
 func (c column) width() int {
 	w := utf8.RuneCountInString(c.head)
+	for _, line := range c.over {
+		w = max(w, utf8.RuneCountInString(line))
+	}
 	for _, f := range c.fields {
 		w = max(w, f.width())
 	}
@@ -85,23 +89,61 @@ func flow(label column, cols []column, width int) [][]column {
 
 // renderGrid writes the grid's lines, without trailing white space.
 func renderGrid(b *strings.Builder, cols []column, color bool) {
-	for row := -1; row < len(cols[0].fields); row++ {
+	above := 0
+	for _, c := range cols {
+		above = max(above, len(c.over))
+	}
+	for row := -1 - above; row < len(cols[0].fields); row++ {
 		var line strings.Builder
 		for i, c := range cols {
-			f := field{{text: c.head, sgr: dim}}
-			if row >= 0 {
-				f = c.fields[row]
-			}
-			pad := strings.Repeat(" ", c.width()-f.width())
 			if i > 0 {
 				line.WriteString(gap)
 			}
-			if c.left {
-				line.WriteString(f.render(color) + pad)
-			} else {
-				line.WriteString(pad + f.render(color))
-			}
+			line.WriteString(c.line(row, color))
 		}
 		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 	}
+}
+
+// line is what stands in a row, as wide as the column; row -1 is the head, and before it are the lines above.
+func (c column) line(row int, color bool) string {
+	var f field
+	switch {
+	case row >= 0:
+		f = c.fields[row]
+	case row == -1:
+		f = field{{text: c.head, sgr: dim}}
+	case -2-row < len(c.over):
+		f = field{{text: c.over[-2-row], sgr: dim}}
+	}
+	pad := strings.Repeat(" ", c.width()-f.width())
+	if c.left {
+		return f.render(color) + pad
+	}
+	return pad + f.render(color)
+}
+
+// joined is a column of several that belong together, closer to each other than to others, with their name above them.
+func joined(name string, cols []column) column {
+	all := column{left: true, fields: make([]field, len(cols[0].fields))}
+	above := 0
+	for _, c := range cols {
+		above = max(above, len(c.over))
+	}
+	all.over = make([]string, above, above+1)
+	for i, c := range cols {
+		lead := ""
+		if i > 0 {
+			lead = " "
+		}
+		all.head += lead + c.line(-1, false)
+		for k := range above {
+			all.over[k] += lead + c.line(-2-k, false)
+		}
+		for row, f := range c.fields {
+			all.fields[row] = append(append(all.fields[row], span{text: lead + strings.Repeat(" ", c.width()-f.width())}), f...)
+		}
+	}
+	all.over = append(all.over, name)
+	return all
 }

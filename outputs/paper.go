@@ -155,7 +155,7 @@ func (s Summary) sheets(w io.Writer, o TableOptions, notes []string, tables func
 		}
 	}
 	if len(s.Cells) > 0 {
-		writeLegend(&b, s.methods(), color)
+		writeLegend(&b, s.methods(), width, color)
 		for _, line := range notes {
 			b.WriteString(paint(wrap(line, width), dim, color))
 		}

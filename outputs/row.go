@@ -84,10 +84,11 @@ type Key struct {
 // left out of JSON where it is empty, so that the checksums of older files hold.
 type Result struct {
 	Key
-	Part    string `parquet:"part,dict" doc:"subtask of a mixed task, else empty"`
-	Skill   string `parquet:"skill,dict" doc:"the skill that the task probes"`
-	Profile string `parquet:"profile,dict" doc:"named profile of data set and limits that the run was made with"`
-	Seed    int64  `parquet:"seed" doc:"seed that the data were built with"`
+	Question int32  `parquet:"question" json:",omitzero" since:"3" doc:"place of the question in the data, from 1; other than turn where --shuffle or --repeat asks in another order"`
+	Part     string `parquet:"part,dict" doc:"subtask of a mixed task, else empty"`
+	Skill    string `parquet:"skill,dict" doc:"the skill that the task probes"`
+	Profile  string `parquet:"profile,dict" doc:"named profile of data set and limits that the run was made with"`
+	Seed     int64  `parquet:"seed" doc:"seed that the data were built with"`
 
 	Model            string `parquet:"model,dict" json:",omitzero" since:"3" doc:"the model: reference, or the name of its folder; empty where answers were imported"`
 	DataHash         string `parquet:"data_hash,dict" doc:"BLAKE3 of the task's data"`

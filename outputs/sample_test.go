@@ -55,7 +55,7 @@ func sampleRow(ti int, task string, e int, mode Mode, method string, turn int32)
 	}
 	score := sampleScore(ti, method, mode, turn, e)
 	r := Result{
-		Key: k, Skill: []string{"string retrieval", "global information"}[ti%2], Profile: "mini", Seed: -7,
+		Key: k, Question: turn, Skill: []string{"string retrieval", "global information"}[ti%2], Profile: "mini", Seed: -7,
 		Model: "reference", EvidenceDepth: ptr(float64(turn) / 16), ContextDeflated: ptr(0.5),
 		DataHash: "d", PromptHash: HashTokens([]int32{1, 2, int32(e), turn}), TokenizerHash: "t", WeightsHash: "w", MethodHash: "m",
 		ScorerVersion: "1", SchemaVersion: SchemaVersion, Build: "test", KernelTier: "go", Precision: "f32",

@@ -38,7 +38,7 @@ func TestReadsOlderVersions(t *testing.T) {
 	shape := narrowed(reflect.TypeFor[Result](), func(f reflect.StructField) bool { return since(f) <= 2 })
 	sum := newRowSum()
 	for _, r := range res {
-		r.Model, r.EvidenceDepth, r.ContextDeflated, r.SchemaVersion = "", nil, nil, 2
+		r.Question, r.Model, r.EvidenceDepth, r.ContextDeflated, r.SchemaVersion = 0, "", nil, nil, 2
 		r.KeptHeads, r.KeptPlaces = nil, nil
 		tidy(reflect.ValueOf(&r).Elem())
 		row := reflect.New(shape).Elem()

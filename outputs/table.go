@@ -11,7 +11,7 @@ import (
 
 // TableOptions says how a terminal table looks. The zero value suits a terminal and a pipe alike.
 type TableOptions struct {
-	Width int   // columns to fill at most; 0: 100
+	Width int   // columns to fill at most; 0: 120
 	Color Color // when to colour
 }
 
@@ -25,7 +25,7 @@ const (
 	Always
 )
 
-const defaultWidth = 100
+const defaultWidth = 120
 
 // definitions of every number a table shows, in the order of its columns.
 var definitions = []string{
@@ -67,7 +67,7 @@ func (s Summary) Table(w io.Writer, o TableOptions) error {
 		block.render(&b, width, color)
 	}
 	if len(s.Cells) > 0 {
-		writeLegend(&b, s.methods(), color)
+		writeLegend(&b, s.methods(), width, color)
 		for _, line := range s.definitions() {
 			b.WriteString(paint(wrap(line, width), dim, color))
 		}
@@ -76,47 +76,60 @@ func (s Summary) Table(w io.Writer, o TableOptions) error {
 	return err
 }
 
+// render writes one grid if all fits, else one of the headline and, below it, the tasks by skill.
 func (b *block) render(out *strings.Builder, width int, color bool) {
 	label, tasks, headline := b.labelColumn(), b.taskColumns(), b.headlineColumns()
 	grids := flow(label, append(slices.Clone(tasks), headline...), width)
 	if len(grids) > 1 {
-		grids = append(flow(label, headline, width), flow(label, tasks, width)...)
+		grids = append(flow(withoutLastRow(label), withoutLastRows(headline), width), flow(label, b.bySkill(label, tasks, width), width)...)
 	}
 	out.WriteString(field{{b.title(), bold}}.render(color) + "\n")
 	for _, cols := range grids {
-		if len(grids) > 1 && !slices.ContainsFunc(cols[1:], func(c column) bool { return len(c.fields[len(b.methods)]) > 0 }) {
-			cols = withoutLastRow(cols)
-		}
 		renderGrid(out, cols, color)
 		out.WriteString("\n")
 	}
 }
 
-// withoutLastRow drops the row of n from a grid that shows no task.
-func withoutLastRow(cols []column) []column {
-	cols = slices.Clone(cols)
-	for i := range cols {
-		cols[i].fields = cols[i].fields[:len(cols[i].fields)-1]
-	}
-	return cols
+// withoutLastRow drops the row of n, which is of tasks.
+func withoutLastRow(c column) column {
+	c.fields = c.fields[:len(c.fields)-1]
+	return c
 }
 
-// writeLegend spells out the specs that labels shortened.
-func writeLegend(b *strings.Builder, methods []string, color bool) {
+func withoutLastRows(cols []column) (out []column) {
+	for _, c := range cols {
+		out = append(out, withoutLastRow(c))
+	}
+	return out
+}
+
+// writeLegend spells out the specs that labels shortened; those too long for a line go on below, after a comma.
+func writeLegend(b *strings.Builder, methods []string, width int, color bool) {
 	names := ShortNames(methods)
-	width := 0
+	longest := 0
 	for i, name := range names {
 		if name != Clean(methods[i]) {
-			width = max(width, utf8.RuneCountInString(name))
+			longest = max(longest, utf8.RuneCountInString(name))
 		}
 	}
 	for i, name := range names {
-		if spec := Clean(methods[i]); spec != name {
-			pad := strings.Repeat(" ", width-utf8.RuneCountInString(name))
-			b.WriteString(paint(name+pad+gap+spec+"\n", dim, color))
+		spec := Clean(methods[i])
+		if spec == name {
+			continue
 		}
+		line := name + strings.Repeat(" ", longest-utf8.RuneCountInString(name)) + gap
+		used, first := longest+len(gap), true
+		for _, setting := range strings.SplitAfter(spec, ",") {
+			n := utf8.RuneCountInString(setting)
+			if !first && used+n > width {
+				used = longest + 2*len(gap)
+				line += "\n" + strings.Repeat(" ", used)
+			}
+			line, used, first = line+setting, used+n, false
+		}
+		b.WriteString(paint(line+"\n", dim, color))
 	}
-	if width > 0 {
+	if longest > 0 {
 		b.WriteString("\n")
 	}
 }

@@ -37,7 +37,8 @@ func TestSingleTurn(t *testing.T) {
 			t.Errorf("turn %d: history %s, %d computed and %d cached of %d", r.Turn, r.History, r.ComputedTokens, r.CachedTokens, r.PromptTokens)
 		}
 		one := work[0]
-		one.Example.Turns = one.Example.Turns[r.Turn-1 : r.Turn]
+		one.Example.Turns = slices.Clone(one.Example.Turns[r.Turn-1 : r.Turn])
+		one.Example.Turns[0].Question = int(r.Turn) // it is asked first, and stands there in the data
 		alone := l.job(t, outputs.GoldHistory, "full", r.Method)
 		if r.Method == "full" {
 			alone = l.job(t, outputs.GoldHistory, "full")

@@ -61,6 +61,7 @@ func (j *Job) head(a *Asked, policy *engine.Policy, s *Script, turn int) outputs
 	r := j.Base
 	t := a.Example.Turns[turn]
 	r.Key = j.key(a.Work, s.Mode, policy.Name, turn)
+	r.Question = int32(a.Example.Place(turn))
 	r.Part, r.Skill, r.Answers = t.Part, string(a.Task.Skill), t.Answers
 	r.Profile, r.Seed, r.DataHash = a.Source.Profile, a.Source.Seed, a.Source.DataHash
 	r.MethodHash = hashText(policy.Name)

@@ -90,7 +90,7 @@ func listProfiles(w io.Writer) {
 			size = "as published"
 		}
 		if p.Mini {
-			kind = "formats of the embedded model"
+			kind = "formats of the embedded model, where it knows one of the task"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\n", p.Name, size, kind)
 	}

@@ -52,7 +52,7 @@ func (s scoreCommand) predictions(path string) (rows []outputs.Result, note stri
 	}
 	for _, p := range all {
 		r := base
-		r.Example, r.Turn, r.Part = strconv.Itoa(p.ID), int32(p.Turn+1), p.Part
+		r.Example, r.Turn, r.Question, r.Part = strconv.Itoa(p.ID), int32(p.Turn+1), int32(p.Turn+1), p.Part
 		r.Prediction, r.PredictionRaw, r.Answers = p.Text, p.Text, p.Answers
 		if r.Status = outputs.OK; p.Text == "" {
 			r.Status = outputs.Empty

@@ -20,6 +20,7 @@ type progress struct {
 	shown   time.Time
 	total   int
 	done    int
+	before  int // of them, when this began
 
 	bars *mpb.Progress
 	bar  *mpb.Bar
@@ -36,7 +37,7 @@ func newProgress(w io.Writer, run *outputs.Run) *progress {
 
 // startProgress starts with done of total of what is counted.
 func startProgress(w io.Writer, what string, done, total int) *progress {
-	p := &progress{w: w, what: what, total: total, done: done, started: time.Now(), shown: time.Now()}
+	p := &progress{w: w, what: what, total: total, done: done, before: done, started: time.Now(), shown: time.Now()}
 	if terminal(w) {
 		p.bars = mpb.New(mpb.WithOutput(w), mpb.WithWidth(40))
 		p.bar = p.bars.AddBar(int64(p.total),
@@ -61,7 +62,11 @@ func (p *progress) reach(done int) {
 	}
 	if now := time.Now(); now.Sub(p.shown) >= every || p.done >= p.total {
 		p.shown = now
-		fmt.Fprintf(p.w, "%s %d of %d, %.0f s\n", p.what, p.done, p.total, now.Sub(p.started).Seconds())
+		took, left := now.Sub(p.started).Seconds(), ""
+		if fresh := p.done - p.before; fresh > 0 && p.done < p.total {
+			left = fmt.Sprintf(", about %.0f s to go", took*float64(p.total-p.done)/float64(fresh))
+		}
+		fmt.Fprintf(p.w, "%s %d of %d, %.0f s%s\n", p.what, p.done, p.total, took, left)
 	}
 }
 

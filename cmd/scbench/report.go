@@ -27,7 +27,11 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	if err != nil {
 		return err
 	}
-	for _, note := range caveats(rows) {
+	notes := append(caveats(rows), weak(summary)...)
+	if slices.Equal(r.Method, suiteMethods) {
+		notes = append(notes, leftOutNote())
+	}
+	for _, note := range notes {
 		fmt.Fprintf(c.out, "\nnote     %s\n", note)
 	}
 	computed, alone := j.Prefilled()
@@ -135,6 +139,33 @@ func caveats(rows []outputs.Result) (notes []string) {
 	return notes
 }
 
+// weakBelow is the score of full attention below which a task tells little of other methods.
+const weakBelow = 0.5
+
+// weak names the tasks that the model itself cannot do.
+func weak(s outputs.Summary) (notes []string) {
+	var tasks []string
+	scores := map[string]*outputs.Mean{} // over the modes; looked up, never iterated
+	for _, c := range s.Cells {
+		if x, ok := c.Fixed(); ok && c.Method == "full" {
+			if scores[c.Task] == nil {
+				tasks, scores[c.Task] = append(tasks, c.Task), &outputs.Mean{}
+			}
+			scores[c.Task].Add(x)
+		}
+	}
+	var below []string
+	for _, task := range tasks {
+		if x, _ := scores[task].Value(); x < weakBelow {
+			below = append(below, fmt.Sprintf("%s (%.1f)", outputs.Clean(task), 100*x))
+		}
+	}
+	if len(below) == 0 {
+		return nil
+	}
+	return []string{"the model is weak at " + strings.Join(below, ", ") + ": full attention scores below " + fmt.Sprint(100*weakBelow) + ", and other methods cannot be told apart there"}
+}
+
 // acts reports whether the method of a row dropped, skipped, shortened or changed anything, or is full attention by name.
 func acts(r outputs.Result) bool {
 	switch {
@@ -184,7 +215,7 @@ func (s showRunCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range caveats(rows) {
+	for _, note := range append(caveats(rows), weak(summary)...) {
 		fmt.Fprintf(c.out, "\nnote     %s\n", note)
 	}
 	return nil

@@ -28,14 +28,15 @@ type runCommand struct {
 	modelFlags
 
 	Data     []string `help:"Prepared sets (Parquet) to run; without it sets are built." placeholder:"FILE" type:"existingfile"`
-	Task     []string `help:"Tasks to build sets of; kv, prefixsuffix and vt by default." placeholder:"TASK"`
+	Task     []string `help:"Tasks to build sets of; by default the paper's twelve, with four questions a context." placeholder:"TASK"`
 	Profile  string   `help:"Length of built contexts, see scbench list profiles; mini by default." placeholder:"NAME"`
 	Seed     *uint64  `help:"Seed of built sets; 7 by default." placeholder:"N"`
-	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"8"`
+	Examples int      `help:"Examples (contexts) of a task: how many to build, or with --data the most to read, where 0 is all." default:"4"`
 	Turns    int      `help:"Most questions a context; all by default." placeholder:"N"`
+	MaxNew   *int     `name:"max-new" help:"Most new tokens of an answer, where its task allows more; 0: as the task has it. By default 256 in sets of the mini profiles." placeholder:"N"`
 	dialFlags
 
-	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. See scbench list methods." sep:" " placeholder:"SPEC" default:"full ashape:init=16,local=240 trishape:init=16,local=240,last=32 minference:vertical=64,slash=128 streamingllm:init=16,local=240 snapkv:budget=256 pyramidkv:budget=256 kivi:bits=2|4 cacheblend:chunk=128 quest:budget=256 retrievalattention:sinks=16,window=112,topk=128,index=flat"`
+	Method  []string `short:"m" help:"Methods with their settings, joined by +; several in one flag are divided by blanks. budget=256|512 is a sweep: a method for each. All that need nothing but the model by default, on about a quarter of a mini context. See scbench list methods." sep:" " placeholder:"SPEC" default:"${methods}"`
 	Mode    []string `help:"How questions share their context: multi-turn, multi-request, or single-turn, the baseline in which each has a prompt of its own." enum:"multi-turn,multi-request,single-turn" default:"multi-turn,multi-request"`
 	History string   `help:"Earlier answers in multi-turn prompts: gold, or the model's own." enum:"gold,own" default:"gold"`
 	Shuffle *uint64  `help:"Ask the questions of each context in another order, drawn with this seed." placeholder:"SEED"`
@@ -81,6 +82,7 @@ type resolved struct {
 	Repeat    bool     `json:"repeat,omitempty"`
 	Truncate  string   `json:"truncate,omitempty"` // "" is middle
 	Prompts   *wording `json:"prompts,omitempty"`  // nil is the tasks' own
+	MaxNew    []int    `json:"max_new,omitempty"`  // of the sets' answers; 0: as the task has it
 }
 
 // wording names a wording set.
@@ -168,8 +170,8 @@ func (r *runCommand) check() error {
 		return errors.New("--mode: want multi-turn, multi-request, single-turn or several of them")
 	case len(r.Mode) > len(slices.Compact(slices.Sorted(slices.Values(r.Mode)))):
 		return fmt.Errorf("--mode: %s: a mode is asked for twice", strings.Join(r.Mode, ","))
-	case r.Turns < 0 || r.Examples < 0 || r.MaxTokens < 0:
-		return errors.New("--turns, --examples and --max-tokens: want no negative number")
+	case r.Turns < 0 || r.Examples < 0 || r.MaxTokens < 0 || r.MaxNew != nil && *r.MaxNew < 0:
+		return errors.New("--turns, --examples, --max-tokens and --max-new: want no negative number")
 	case !(r.Limit >= 0) || math.IsInf(r.Limit, 0):
 		return errors.New("--limit: want a number of seconds, or 0 for no limit")
 	case r.Out == "":
@@ -178,16 +180,7 @@ func (r *runCommand) check() error {
 	if err := checkTrace(r.Trace); err != nil {
 		return err
 	}
-	if len(r.Task) == 0 {
-		r.Task = []string{"kv", "prefixsuffix", "vt"}
-	}
-	if r.Profile == "" {
-		r.Profile = "mini"
-	}
-	if r.Seed == nil {
-		seed := uint64(7)
-		r.Seed = &seed
-	}
+	r.suite()
 	return nil
 }
 
@@ -315,6 +308,7 @@ func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *output
 	}
 	for _, s := range sets {
 		cfg.Data, m.Order.Tasks = append(cfg.Data, s.set.Provenance.Content), append(m.Order.Tasks, s.task.Name)
+		cfg.MaxNew = append(cfg.MaxNew, s.maxNew)
 		m.Hashes["data "+s.task.Name] = s.set.Provenance.Content
 		m.Counts.Planned += s.queries * len(j.Policies) * len(j.Modes)
 	}

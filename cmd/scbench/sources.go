@@ -17,6 +17,7 @@ type source struct {
 	set      *datasets.Set
 	contexts int // examples
 	queries  int // turns that are asked
+	maxNew   int // tokens of an answer at most; 0: as the task has it
 }
 
 type sources []source
@@ -89,6 +90,8 @@ func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources,
 			return nil, fmt.Errorf("%s and %s are both sets of %s: a run has one set a task", other, f, s.task.Name)
 		}
 		seen[s.task.Name] = f
+		s.maxNew = r.maxNew(set.Provenance.Profile)
+		s.task = s.task.AtMost(s.maxNew)
 		if s.contexts, s.queries, err = s.count(r); err != nil {
 			return nil, err
 		}
@@ -98,6 +101,18 @@ func (r *runCommand) sets(ctx context.Context, c console, o *opened) (_ sources,
 		out[len(out)-1] = s
 	}
 	return out, nil
+}
+
+// maxNew is the most new tokens of an answer: those asked for, or of the profile that a set was built for.
+func (r *runCommand) maxNew(profile string) int {
+	if r.MaxNew != nil {
+		return *r.MaxNew
+	}
+	p, err := datasets.FindProfile(profile)
+	if err != nil { // an imported set, or one that another version built
+		return 0
+	}
+	return p.MaxNew
 }
 
 // count is the number of examples and of questions that are asked. Ids name rows, and so must differ.
