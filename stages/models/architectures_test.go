@@ -2,6 +2,7 @@ package models
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -50,16 +51,17 @@ var published = []struct{ name, json string }{
 // refusal is what the architecture says of a configuration with some fields set otherwise, and a checkpoint without its tensors.
 func refusal(t *testing.T, config string, set map[string]any) string {
 	t.Helper()
-	var fields map[string]any
-	if err := json.Unmarshal([]byte(config), &fields); err != nil {
-		t.Fatal(err)
-	}
-	for key, v := range set {
-		fields[key] = v
-	}
-	b, err := json.Marshal(fields)
-	if err != nil {
-		t.Fatal(err)
+	b := []byte(config)
+	if set != nil {
+		var fields map[string]any
+		if err := json.Unmarshal(b, &fields); err != nil {
+			t.Fatal(err)
+		}
+		maps.Copy(fields, set)
+		var err error
+		if b, err = json.Marshal(fields); err != nil {
+			t.Fatal(err)
+		}
 	}
 	w, err := FSWeights(fstest.MapFS{singleFile: {Data: encode(t, map[string]tensor{"x": twoByTwo})}})
 	if err != nil {
