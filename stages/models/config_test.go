@@ -248,7 +248,7 @@ func eosOf(t *testing.T, fsys fs.FS) string {
 func FuzzReadConfig(f *testing.F) {
 	f.Add([]byte(llamaConfig))
 	f.Add([]byte(`{"model_type":"x","rope_scaling":{"type":"yarn","factor":{"__float__":"NaN"}},"a":-Infinity}`))
-	for _, p := range published {
+	for _, p := range slices.Concat(published, more) {
 		f.Add([]byte(p.json))
 	}
 	for _, s := range RandomShapes {
