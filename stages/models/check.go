@@ -17,7 +17,7 @@ import (
 // Check looks for all that is wrong with the checkpoint in the folder dir and returns it, up to a hundred faults, each of which names file,
 // tensor or field: files that are missing, damaged or of another format, tensors that the architecture asks for and does not find, or of
 // another shape or type, tensors that it does not know, a configuration that is not understood, and weights that are not numbers. It reads
-// all weights once. The outline is nil where the faults leave none. Tokenizer and template are not the concern of this package.
+// all weights once. The outline is nil where there are faults; of an encoder it has sizes, and no shape but the vocabulary. Tokenizer and template are not the concern of this package.
 func Check(dir string, pool *kernels.Pool, p Choice) (*Outline, []error) {
 	if faults := checkFiles(dir); len(faults) > 0 {
 		return nil, faults
@@ -29,7 +29,9 @@ func Check(dir string, pool *kernels.Pool, p Choice) (*Outline, []error) {
 	var o *Outline
 	var faults []error
 	if isEncoder(c.config) {
-		faults = surveyEncoder(c)
+		o, faults = &Outline{Config: c.config, Architecture: Architecture{Name: c.config.Architectures[0]}}, surveyEncoder(c)
+		o.Shape.Vocab, o.DTypes = c.config.Vocab, c.weights.dtypes()
+		o.Params, o.Stored = c.weights.Size()
 	} else {
 		o, faults = c.survey(p)
 	}

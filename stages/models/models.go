@@ -157,6 +157,9 @@ func (s *checkpoint) load(pool *kernels.Pool, p Choice) (_ *Loaded, err error) {
 
 // find returns the architecture that the configuration names.
 func find(c Config) (Architecture, error) {
+	if isEncoder(c) {
+		return Architecture{}, fmt.Errorf("%s: a %s labels tokens and predicts none: llmlingua2 takes it, as llmlingua2:model=DIR; other commands do not", c.Name, c.Architectures[0])
+	}
 	var names []string
 	for _, a := range All {
 		for _, want := range c.Architectures {
