@@ -238,10 +238,10 @@ var harmless = []string{
 	"pad_token_id", "sep_token_id", "prefix",
 	// What transformers' oldest base class writes where all is written.
 	"bad_words_ids", "begin_suppress_tokens", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty", "early_stopping",
-	"encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id", "is_decoder",
+	"encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id", "forced_eos_token_id",
 	"length_penalty", "min_length", "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_scores", "remove_invalid_values",
 	"repetition_penalty", "return_dict_in_generate", "suppress_tokens", "tf_legacy_loss", "tie_encoder_decoder", "typical_p", "use_bfloat16", "_commit_hash",
 }
 
 // neutral is fields that change nothing as long as they have the value given, as JSON spells it.
-var neutral = map[string]string{"add_cross_attention": "false", "is_encoder_decoder": "false", "pruned_heads": "{}", "ssm_cfg": "{}"}
+var neutral = map[string]string{"add_cross_attention": "false", "is_decoder": "false", "is_encoder_decoder": "false", "pruned_heads": "{}", "ssm_cfg": "{}"}
