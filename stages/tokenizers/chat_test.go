@@ -13,7 +13,7 @@ import (
 var conversation = []Message{{"user", "Hi <é> \"&\""}, {"assistant", ""}, {"user", " two\n"}}
 
 func TestChatTemplates(t *testing.T) {
-	vars := map[string]string{"bos_token": "<s>", "eos_token": "</s>"}
+	vars := map[string]string{"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<p>"}
 	for _, c := range []struct {
 		file, want string
 		messages   []Message
@@ -21,7 +21,7 @@ func TestChatTemplates(t *testing.T) {
 	}{
 		{"turns.jinja", "<s>[system]You are helpful.[/system]\n[user]Hi <é> \"&\"[/user]\n[assistant][/assistant]\n[user] two\n[/user]\n[assistant]", conversation, true},
 		{"turns.jinja", "<s>[system]Short.[/system]\n[user]x[/user]\n", []Message{{"system", " Short.\n"}, {"user", "x"}}, false},
-		{"dated.jinja", "26 Jul 2024 tools=True pad=[]\n1: <USER>Hi <é> \"&\"</USER>\n2: <USER> two\n</USER></s>\n[\"user\", \"assistant\", \"user\"]", conversation, true},
+		{"dated.jinja", "26 Jul 2024 tools=True pad=[<p>]\n1: <USER>Hi <é> \"&\"</USER>\n2: <USER> two\n</USER></s>\n[\"user\", \"assistant\", \"user\"]", conversation, true},
 	} {
 		source, err := os.ReadFile(filepath.Join("testdata", c.file))
 		if err != nil {
@@ -50,14 +50,19 @@ func TestLoadChat(t *testing.T) {
 		"file first": {map[string]string{
 			"chat_template.jinja":   "{{ bos_token }}J",
 			"tokenizer_config.json": `{"bos_token":{"content":"<b>","lstrip":false},"chat_template":"C"}`}, "<b>J"},
-		"string":       {map[string]string{"tokenizer_config.json": `{"eos_token":"<e>","pad_token":null,"chat_template":"C{{ eos_token }}{{ pad_token }}"}`}, "C<e>"},
-		"named":        {map[string]string{"tokenizer_config.json": `{"chat_template":[{"name":"tool_use","template":"T"},{"name":"default","template":"D"}]}`}, "D"},
-		"no default":   {map[string]string{"tokenizer_config.json": `{"chat_template":[{"name":"rag","template":"T"}]}`}, "error: only rag"},
-		"nothing":      {map[string]string{}, "error: no chat template"},
-		"null":         {map[string]string{"tokenizer_config.json": `{"chat_template":null}`}, "error: no chat template"},
-		"bad template": {map[string]string{"chat_template.jinja": "\n{% if %}"}, "error: chat_template.jinja: line 2"},
-		"bad JSON":     {map[string]string{"tokenizer_config.json": `{`}, "error: tokenizer_config.json"},
-		"bad token":    {map[string]string{"tokenizer_config.json": `{"bos_token":7,"chat_template":""}`}, "error: bos_token"},
+		"string": {map[string]string{"tokenizer_config.json": `{"eos_token":"<e>","pad_token":null,"chat_template":"C{{ eos_token }}{{ pad_token if pad_token }}"}`}, "C<e>"},
+		"map": {map[string]string{
+			"tokenizer_config.json":   `{"eos_token":"<e>","chat_template":"{{ bos_token }}{{ eos_token }}"}`,
+			"special_tokens_map.json": `{"eos_token":"<no>","bos_token":{"content":"<b>"}}`}, "<b><e>"},
+		"missing token": {map[string]string{"tokenizer_config.json": `{"chat_template":"x\n{{ bos_token }}"}`}, "error: line 2: \"bos_token\" is missing, and would be printed; the model's tokenizer_config.json"},
+		"bad map":       {map[string]string{"special_tokens_map.json": `[`, "tokenizer_config.json": `{"chat_template":"x"}`}, "error: special_tokens_map.json"},
+		"named":         {map[string]string{"tokenizer_config.json": `{"chat_template":[{"name":"tool_use","template":"T"},{"name":"default","template":"D"}]}`}, "D"},
+		"no default":    {map[string]string{"tokenizer_config.json": `{"chat_template":[{"name":"rag","template":"T"}]}`}, "error: only rag"},
+		"nothing":       {map[string]string{}, "error: no chat template"},
+		"null":          {map[string]string{"tokenizer_config.json": `{"chat_template":null}`}, "error: no chat template"},
+		"bad template":  {map[string]string{"chat_template.jinja": "\n{% if %}"}, "error: chat_template.jinja: line 2"},
+		"bad JSON":      {map[string]string{"tokenizer_config.json": `{`}, "error: tokenizer_config.json"},
+		"bad token":     {map[string]string{"tokenizer_config.json": `{"bos_token":7,"chat_template":""}`}, "error: bos_token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -68,6 +73,9 @@ func TestLoadChat(t *testing.T) {
 			}
 			chat, err := LoadChat(dir)
 			if part, isError := strings.CutPrefix(c.want, "error: "); isError {
+				if err == nil {
+					_, err = chat.Render(nil, false)
+				}
 				if err == nil || !strings.Contains(err.Error(), part) {
 					t.Errorf("%v; want an error with %q", err, part)
 				}

@@ -14,7 +14,7 @@ func (a *attribute) eval(r *run, s *scope) any {
 	if v, ok := r.item(of, a.name); ok {
 		return v
 	}
-	return undefined{a.name}
+	return undefined{name: a.name}
 }
 
 func (x *subscript) eval(r *run, s *scope) any {
@@ -28,7 +28,7 @@ func (x *subscript) eval(r *run, s *scope) any {
 			return v
 		}
 	}
-	return undefined{name}
+	return undefined{name: name}
 }
 
 // item is of[key].

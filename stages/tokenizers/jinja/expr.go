@@ -74,7 +74,7 @@ func (n *name) eval(r *run, s *scope) any {
 	if v, ok := s.get(n.name); ok {
 		return v
 	}
-	return undefined{n.name}
+	return undefined{name: n.name}
 }
 
 func (*captured) eval(r *run, s *scope) any { return s.vars[capturedName] }
@@ -108,7 +108,7 @@ func (c *conditional) eval(r *run, s *scope) any {
 		return r.eval(c.then, s)
 	}
 	if c.otherwise == nil {
-		return undefined{"the else of an if"}
+		return undefined{name: "the else of an if"}
 	}
 	return r.eval(c.otherwise, s)
 }

@@ -100,7 +100,7 @@ func attrFilter(r *run, v any, a args) any {
 	if v, ok := r.attribute(v, name); ok {
 		return v
 	}
-	return undefined{name}
+	return undefined{name: name}
 }
 
 func lengthFilter(r *run, v any, a args) any {
@@ -196,7 +196,7 @@ func ends(at int) filterFunc {
 		}
 		items := r.list(v)
 		if len(items) == 0 {
-			return undefined{"an item of an empty sequence"}
+			return undefined{name: "an item of an empty sequence"}
 		}
 		return items[(at+len(items))%len(items)]
 	}

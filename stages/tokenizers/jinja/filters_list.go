@@ -60,7 +60,7 @@ func (r *run) path(v any, path any) any {
 			next, ok = r.attribute(v, name)
 		}
 		if !ok {
-			return undefined{name}
+			return undefined{name: name}
 		}
 		v = next
 	}
@@ -194,7 +194,7 @@ func extreme(direction int) filterFunc {
 		key := r.keyOf(b[1], b[0])
 		items := r.list(v)
 		if len(items) == 0 {
-			return undefined{"the extreme of an empty sequence"}
+			return undefined{name: "the extreme of an empty sequence"}
 		}
 		best := items[0]
 		for _, item := range items[1:] {

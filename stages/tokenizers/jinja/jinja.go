@@ -27,7 +27,7 @@ type Template struct {
 	body []stmt
 }
 
-// Var is a variable of a template. Its value is nil, bool, int64, float64, string, *List or *Dict.
+// Var is a variable of a template. Its value is nil, bool, int64, float64, string, *List, *Dict or Missing.
 type Var struct {
 	Name  string
 	Value any
@@ -46,6 +46,12 @@ const maxSource = 256 << 10
 
 // ErrLimit is wrapped by errors that say that a limit was exceeded.
 var ErrLimit = errors.New("template exceeds a limit")
+
+// Missing is the value of a variable that ought to be there: as undefined as one that is not, but that printing it is an error.
+type Missing struct{}
+
+// ErrMissing is wrapped by the error of a template that prints a variable that is Missing.
+var ErrMissing = errors.New("is missing, and would be printed")
 
 // Raised is the error of a template that called raise_exception.
 type Raised struct{ Message string }
@@ -83,6 +89,9 @@ func (t *Template) Render(vars []Var, now time.Time, limits Limits) (out string,
 	root := &scope{vars: globals(now)}
 	for _, v := range vars {
 		root.vars[v.Name] = v.Value
+		if v.Value == (Missing{}) {
+			root.vars[v.Name] = undefined{name: v.Name, missing: true}
+		}
 	}
 	r.body(t.body, root)
 	return r.out.String(), nil

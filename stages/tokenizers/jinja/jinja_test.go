@@ -156,6 +156,24 @@ func TestHostile(t *testing.T) {
 	}
 }
 
+func TestMissing(t *testing.T) {
+	for source, want := range map[string]string{
+		`{% if pad %}{{ pad }}{% endif %}{{ pad is defined }}{{ pad|default('x') }}`: "Falsex",
+		`{{ pad }}`:                       "error",
+		`{{ 'a' ~ pad }}`:                 "error",
+		`{% set x = pad %}{{ x }}`:        "error",
+		`{{ [pad|string] }}`:              "error",
+		`{{ pad|trim }}`:                  "error",
+		`{{ ['a', pad]|join }}`:           "error",
+		`{{ '%s' % pad }}{{ pad + 'a' }}`: "error",
+	} {
+		got, err := render(source, small, Var{"pad", Missing{}})
+		if want == "error" && (err == nil || !strings.Contains(err.Error(), `"pad" is`)) || want != "error" && (err != nil || got != want) {
+			t.Errorf("%s: %q, %v; want %s", source, got, err, want)
+		}
+	}
+}
+
 func TestTimeLimit(t *testing.T) {
 	limits := Limits{Steps: 1 << 60, Bytes: 1 << 60, Depth: 100, Time: time.Millisecond}
 	if _, err := render(`{% for a in range(99999) %}{% for b in range(99999) %}{% set x = a %}{% endfor %}{% endfor %}`, limits); !errors.Is(err, ErrLimit) {

@@ -39,7 +39,7 @@ func (l *loop) attribute(name string) (any, bool) {
 	i, n := l.index, len(l.items)
 	near := func(at int) any {
 		if at < 0 || at >= n {
-			return undefined{"loop." + name}
+			return undefined{name: "loop." + name}
 		}
 		return l.items[at]
 	}

@@ -14,6 +14,9 @@ func (r *run) str(v any) string {
 	case string:
 		return v
 	case undefined:
+		if v.missing {
+			r.fail("%q %w", v.name, ErrMissing)
+		}
 		return ""
 	}
 	var b strings.Builder

@@ -180,11 +180,11 @@ func (r *run) closure(name string, params []param, body []stmt, s *scope) *funct
 		}
 		inner := s.child()
 		bound := r.bind(name, a, names...)
-		inner.vars["caller"] = or(bound[len(params)], undefined{"caller"})
+		inner.vars["caller"] = or(bound[len(params)], undefined{name: "caller"})
 		for i, p := range params {
 			v := bound[i]
 			if _, none := v.(absent); none {
-				v = undefined{p.name}
+				v = undefined{name: p.name}
 				if p.def != nil {
 					v = r.eval(p.def, inner)
 				}

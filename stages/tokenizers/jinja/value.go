@@ -77,7 +77,10 @@ func hashed(key any) any {
 }
 
 // undefined is the value of what is not there.
-type undefined struct{ name string }
+type undefined struct {
+	name    string
+	missing bool // printing it is an error
+}
 
 // function is a callable value.
 type function struct {
