@@ -145,7 +145,7 @@ func (p Prompter) fit(s *Script, offsets []int, tx texts, e datasets.Example) er
 // leastRoom is the fewest tokens of a prompt that are worth a question.
 const leastRoom = 64
 
-// context tokenizes the first segment, with the token that begins every text exactly once.
+// context tokenizes the first segment, with the tokens that begin every text exactly once, whether the chat template prints them or not.
 func (p Prompter) context(text string) (ids []int32, offsets []int, err error) {
 	ids, spans, err := p.Tokenizer.EncodeOffsets(text, false)
 	if err != nil {
@@ -154,11 +154,10 @@ func (p Prompter) context(text string) (ids []int32, offsets []int, err error) {
 	for _, s := range spans {
 		offsets = append(offsets, s.Lo)
 	}
-	bos, err := p.Tokenizer.Encode("", true)
-	if err == nil && len(bos) == 1 && (len(ids) == 0 || ids[0] != bos[0]) {
-		ids, offsets = append(bos, ids...), append([]int{0}, offsets...)
+	if begin := p.Tokenizer.Prefix(); !slices.Equal(ids[:min(len(begin), len(ids))], begin) {
+		ids, offsets = append(begin, ids...), append(make([]int, len(begin)), offsets...)
 	}
-	return ids, offsets, err
+	return ids, offsets, nil
 }
 
 // room is the most tokens that First may have, by the published rule with the turns of this example: the limit less the most tokens of all

@@ -115,6 +115,33 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestBeginOnce wants the tokens that begin a text once, whether a chat template prints them or not, or there is none.
+func TestBeginOnce(t *testing.T) {
+	for style, begin := range map[string][]int32{"llama3-style": {1960}, "glm4-style": {1962, 1964}, "llama2-style": {1}, "qwen2-style": nil} {
+		tok, err := tokenizers.Load(filepath.Join("..", "testdata", "golden", "tokenizers", style))
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed := tok.Decode(begin, false)
+		for _, template := range []string{"", "{% for m in messages %}{{ m.content }}\n{% endfor %}", printed + "{% for m in messages %}{{ m.content }}\n{% endfor %}"} {
+			p := Prompter{Tokenizer: tok, MaxTokens: 4096}
+			if template != "" {
+				if p.Chat, err = tokenizers.ParseChat(style, template, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := p.Script(&datasets.KV, twoTurns, outputs.MultiTurn, outputs.GoldHistory)
+			if err != nil {
+				t.Fatalf("%s: %q: %v", style, template, err)
+			}
+			n := len(begin)
+			if !slices.Equal(s.First[:n], begin) || n > 0 && slices.ContainsFunc(s.First[n:], func(id int32) bool { return slices.Contains(begin, id) }) {
+				t.Errorf("%s: %q: begins with %v; want %v once", style, template, s.First[:2*n], begin)
+			}
+		}
+	}
+}
+
 // TestForgetfulTemplate wants a template that rewrites earlier turns refused, with the way out.
 func TestForgetfulTemplate(t *testing.T) {
 	l := newLab(t, 1, 0)

@@ -21,6 +21,7 @@ import (
 	"scbench/stages/engine"
 	"scbench/stages/kv"
 	"scbench/stages/methods"
+	"scbench/stages/tokenizers"
 )
 
 // runCommand runs the benchmark.
@@ -296,7 +297,7 @@ func (r *runCommand) create(j *stages.Job, o *opened, sets sources) (run *output
 	}
 	m := outputs.Manifest{
 		Build: build, Hashes: map[string]string{"weights": o.weights, "tokenizer": cfg.Tokenizer, "chat_template": cfg.Chat},
-		Versions: map[string]string{"scorer": metric.Version, "kernels": cfg.Kernels},
+		Versions: map[string]string{"scorer": metric.Version, "kernels": cfg.Kernels, "template_clock": tokenizers.TemplateDate.Format(time.RFC3339)},
 		Order:    outputs.Order{Modes: j.Modes, Histories: []outputs.History{j.History, outputs.NoHistory}},
 	}
 	if p := j.Prompter.Prompts; p != nil {

@@ -116,3 +116,36 @@ func TestChatHostile(t *testing.T) {
 		t.Error("a variable that is no token is taken")
 	}
 }
+
+// FuzzChat renders templates that nobody wrote, of messages that nobody sent.
+func FuzzChat(f *testing.F) {
+	for _, file := range []string{"turns.jinja", "dated.jinja"} {
+		source, err := os.ReadFile(filepath.Join("testdata", file))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(source), "user", "Hi <é>")
+	}
+	own, err := filepath.Glob(filepath.Join("..", "..", "testdata", "golden", "chat_templates", "templates", "*.jinja"))
+	if err != nil || len(own) == 0 {
+		f.Fatalf("no templates: %v", err)
+	}
+	for _, path := range own {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(source), "assistant", " <think>x</think> \n")
+	}
+	f.Fuzz(func(t *testing.T, source, role, content string) {
+		frugal(t, len(source)+len(role)+len(content), func() {
+			chat, err := ParseChat("fuzz", source, map[string]string{"bos_token": "<s>"})
+			if err == nil {
+				_, err = chat.Render([]Message{{"user", "first"}, {role, content}}, true)
+			}
+			if err != nil && strings.Contains(err.Error(), "internal error") {
+				t.Error(err)
+			}
+		})
+	})
+}

@@ -39,6 +39,16 @@ type tokenizer struct {
 func (t *tokenizer) Hash() string   { return t.hash }
 func (t *tokenizer) VocabSize() int { return len(t.pieces) }
 
+func (t *tokenizer) Prefix() (ids []int32) {
+	for _, item := range t.post.single {
+		if item.text >= 0 {
+			break
+		}
+		ids = append(ids, item.ids...)
+	}
+	return ids
+}
+
 func (t *tokenizer) Special(content string) (int32, bool) {
 	id, ok := t.added.ids[content]
 	return id, ok

@@ -2,6 +2,8 @@ package tokenizers
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -118,16 +120,56 @@ func FuzzParse(f *testing.F) {
 	f.Add(smallTokenizer(f))
 	f.Add([]byte(`{"model":{"type":"WordPiece","vocab":{"[UNK]":0,"a":1,"##b":2}},"normalizer":{"type":"BertNormalizer"},"pre_tokenizer":{"type":"BertPreTokenizer"},"decoder":{"type":"WordPiece"},"post_processor":{"type":"BertProcessing","cls":["a",1],"sep":["a",1]}}`))
 	f.Add([]byte(`{"model":{"type":"Unigram","unk_id":0,"vocab":[["<unk>",0],["▁a",-1.5],["b",-2]]},"normalizer":{"type":"Precompiled","precompiled_charsmap":"CAAAAAAAAAAAAAAAYQA="},"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Metaspace","replacement":"▁"}]},"decoder":{"type":"Metaspace","replacement":"▁"}}`))
+	f.Add([]byte(`{"model":{"type":"BPE","byte_fallback":false,"fuse_unk":true,"unk_token":"<unk>","vocab":{"<unk>":0,"▁":1,"a":2,"▁a":3,"b":4},"merges":[["▁","a"]]},"normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "},{"type":"Replace","pattern":{"String":" "},"content":"▁"},{"type":"Strip"},{"type":"Lowercase"},{"type":"NFKD"},{"type":"StripAccents"},{"type":"Nmt"}]},"added_tokens":[{"id":9,"content":"<x>","lstrip":true,"rstrip":true,"single_word":true,"normalized":true}],"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":false},{"type":"Whitespace"},{"type":"Punctuation","behavior":"Contiguous"},{"type":"CharDelimiterSplit","delimiter":"-"},{"type":"Split","pattern":{"Regex":"\\p{L}+"},"behavior":"MergedWithNext","invert":true}]},"decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"Strip","content":" ","start":0,"stop":1},{"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]}}`))
+	f.Add(withBytes(f))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tk, err := Parse("fuzz", data)
-		if err != nil {
-			return
-		}
-		ids, err := tk.Encode("a b 12 <x> é\n", true)
-		if err == nil {
-			tk.Decode(ids, false)
-		}
+		frugal(t, len(data), func() {
+			tk, err := Parse("fuzz", data)
+			if err != nil {
+				return
+			}
+			const text = "a b 12 <x> é\n\xff 日 ab▁a -ß"
+			ids, spans, err := tk.EncodeOffsets(text, true)
+			if err != nil {
+				return
+			}
+			for i, s := range spans {
+				if s.Lo < 0 || s.Lo > s.Hi || s.Hi > len(text) {
+					t.Errorf("token %d has the span %v of %d bytes", i, s, len(text))
+				}
+			}
+			if got, want := streamed(tk, ids, true), tk.Decode(ids, true); got != want {
+				t.Errorf("streams %q; decodes %q", got, want)
+			}
+		})
 	})
+}
+
+// frugal fails a test if what it does makes the heap grow by more than four times its input and 64 MiB.
+func frugal(t *testing.T, input int, do func()) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	do()
+	runtime.ReadMemStats(&after)
+	if grown := after.HeapSys - min(before.HeapSys, after.HeapSys); grown > uint64(4*input)+64<<20 {
+		t.Errorf("%d bytes of input made the heap grow by %d MiB", input, grown>>20)
+	}
+}
+
+// withBytes is the tokenizer.json of a SentencePiece model with the tokens of all bytes.
+func withBytes(t testing.TB) []byte {
+	vocab := map[string]int{"<unk>": 256, "▁": 257, "a": 258, "▁a": 259}
+	for b := range 256 {
+		vocab[fmt.Sprintf("<0x%02X>", b)] = b
+	}
+	data, err := json.Marshal(map[string]any{
+		"model":   map[string]any{"type": "BPE", "byte_fallback": true, "fuse_unk": true, "unk_token": "<unk>", "vocab": vocab, "merges": []any{[]string{"▁", "a"}}},
+		"decoder": map[string]any{"type": "Sequence", "decoders": []any{map[string]any{"type": "ByteFallback"}, map[string]any{"type": "Fuse"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
 
 // smallTokenizer has the 256 bytes, one merge and one added token.

@@ -30,6 +30,8 @@ type Tokenizer interface {
 	Stream(skipSpecial bool) *Stream
 	// Special returns the id of the added token with this content, such as "<|eot_id|>".
 	Special(content string) (id int32, ok bool)
+	// Prefix are the tokens that the post-processor puts before a text, such as that of "<s>", or GLM-4's [gMASK] and <sop>.
+	Prefix() []int32
 	// VocabSize is one more than the largest id.
 	VocabSize() int
 	// Hash is the BLAKE3 hash, in hex, of the tokenizer.json without insignificant white space.
