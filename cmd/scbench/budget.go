@@ -40,6 +40,7 @@ func (r *runCommand) load(o *opened, policies []engine.Policy, sets sources, mem
 	if err := o.load(min(peak, limit), longest); err != nil {
 		return nil, nil, err
 	}
+	o.planned = o.arithmetic(min(peak, limit), longest)
 	store := kv.NewStore(mem, o.PageFormat(), o.Shape().Dim, limit+slack)
 	job.Engine.Model, job.Engine.Store, job.Budget = o.Model, store, pipeline.NewBudget(limit)
 	job.Base.WeightsHash = o.weights
@@ -50,17 +51,18 @@ func (r *runCommand) load(o *opened, policies []engine.Policy, sets sources, mem
 // error is the arithmetic. Where the system does not say how much there is, everything fits.
 func (o *opened) fits(cache int64, rows int) error {
 	room, from, err := o.flags.memory()
-	if err != nil {
+	if err != nil || room == 0 || o.fixed(rows)+cache <= room {
 		return err
 	}
-	need := o.fixed(rows) + cache
-	if room == 0 || need <= room {
-		return nil
-	}
+	return fmt.Errorf("%s; %s are there (%s): take shorter contexts, fewer methods, a smaller --kv-memory or a smaller model, or raise the limit with --memory",
+		o.arithmetic(cache, rows), bytesText(room), from)
+}
+
+// arithmetic says what memory is needed, and for what.
+func (o *opened) arithmetic(cache int64, rows int) string {
 	m := o.outline.Memory
-	return fmt.Errorf("%s of memory are needed: %s of weights packed for %s products + %s of embeddings + %s of vectors + %s of KV cache + %s for passes over %d tokens + %s for the program; %s are there (%s): "+
-		"take shorter contexts, fewer methods, a smaller --kv-memory or a smaller model, or raise the limit with --memory",
-		bytesText(need), bytesText(m.Packed), o.outline.Precision, bytesText(m.Mapped), bytesText(m.Values), bytesText(cache), bytesText(o.outline.Scratch(rows)), rows, bytesText(programBytes), bytesText(room), from)
+	return fmt.Sprintf("%s of memory are needed: %s of weights packed for %s products + %s of embeddings + %s of vectors + %s of KV cache + %s for passes over %d tokens + %s for the program",
+		bytesText(o.fixed(rows)+cache), bytesText(m.Packed), o.outline.Precision, bytesText(m.Mapped), bytesText(m.Values), bytesText(cache), bytesText(o.outline.Scratch(rows)), rows, bytesText(programBytes))
 }
 
 // fixed is what all but the KV cache takes.

@@ -35,6 +35,7 @@ type opened struct {
 	tokenizer      tokenizers.Tokenizer
 	chat           *tokenizers.ChatTemplate // nil: plain text
 	weights        string                   // hash, once they are loaded
+	planned        string                   // what memory a run needs, and for what
 }
 
 // prepare reads all of a checkpoint but its weights. What it returns must be closed.

@@ -72,7 +72,7 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 }
 
 // plan prints what the run would do. Its time is that of a prompt and some decoding, measured now.
-func (r *runCommand) plan(ctx context.Context, c console, j *stages.Job, sets sources) error {
+func (r *runCommand) plan(ctx context.Context, c console, o *opened, j *stages.Job, sets sources) error {
 	p, err := j.Plan(ctx, sets.work(r, j, nil))
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (r *runCommand) plan(ctx context.Context, c console, j *stages.Job, sets so
 		fmt.Fprintf(c.out, "chunks   %d tokens computed apart, as chunks of contexts that are put together from them\n", p.Apart)
 	}
 	fmt.Fprintf(c.out, "follow   %d tokens of questions and answers given\n", p.Follow)
-	fmt.Fprintf(c.out, "memory   up to %s of KV cache for one context\n", bytesText(p.Peak))
+	fmt.Fprintf(c.out, "memory   up to %s of KV cache for one context; %s\n", bytesText(p.Peak), o.planned)
 	fmt.Fprintf(c.out, "time     about %.0f s for prompts and questions at %.0f tokens/s, and what the answers take\n", float64(p.Prefill+p.Apart+p.Follow)/rate, rate)
 	return nil
 }

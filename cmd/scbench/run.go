@@ -136,7 +136,7 @@ func (r *runCommand) Run(c console) error {
 		}
 	}()
 	if r.Plan {
-		return r.plan(ctx, c, job, sets)
+		return r.plan(ctx, c, o, job, sets)
 	}
 	out, dir, err := r.create(job, o, sets)
 	if err != nil {
