@@ -107,6 +107,11 @@ func TestCheck(t *testing.T) {
 		{"a field that matters", "mistral", func(dir string) {
 			rewrite(t, filepath.Join(dir, "config.json"), func(b []byte) []byte { return append([]byte(`{"logit_scale": 2,`), b[1:]...) })
 		}, []string{`"logit_scale"`}},
+		{"a configuration without end", "glm", func(dir string) {
+			if err := os.Truncate(filepath.Join(dir, "config.json"), maxConfig+1); err != nil {
+				t.Fatal(err)
+			}
+		}, []string{"config.json has 1048577 bytes, more than any configuration needs"}},
 		{"NaN", "gemma2", func(dir string) {
 			rewrite(t, filepath.Join(dir, singleFile), func(b []byte) []byte {
 				head := 8 + int(binary.LittleEndian.Uint64(b))

@@ -66,7 +66,7 @@ func OpenClassifier(dir string, pool *kernels.Pool, p kernels.Precision) (_ *Cla
 		}
 	}()
 	name := filepath.Join(dir, "config.json")
-	b, err := os.ReadFile(name)
+	b, err := readSmall(os.DirFS(dir), "config.json")
 	if err != nil {
 		return nil, fmt.Errorf("encoder %s: %w; a checkpoint folder has a config.json", dir, err)
 	}

@@ -184,7 +184,7 @@ func newCheckpoint(name string, files fs.FS, w *Weights) (*checkpoint, error) {
 
 // readConfigs reads config.json, and of generation_config.json what it overrides.
 func readConfigs(name string, files fs.FS) (Config, error) {
-	b, err := fs.ReadFile(files, "config.json")
+	b, err := readSmall(files, "config.json")
 	if err != nil {
 		return Config{}, fmt.Errorf("model %s: %w; a checkpoint folder has a config.json", name, err)
 	}
@@ -192,8 +192,25 @@ func readConfigs(name string, files fs.FS) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if b, err := fs.ReadFile(files, "generation_config.json"); err == nil {
+	if b, err := readSmall(files, "generation_config.json"); err == nil {
 		return c.WithGeneration(name+"/generation_config.json", b)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return Config{}, fmt.Errorf("model %s: %w", name, err)
 	}
 	return c, nil
+}
+
+// maxConfig is the most bytes of a configuration; published ones have a few thousand.
+const maxConfig = 1 << 20
+
+// readSmall reads a configuration.
+func readSmall(files fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() > maxConfig {
+		return nil, fmt.Errorf("%s has %d bytes, more than any configuration needs", name, info.Size())
+	}
+	return fs.ReadFile(files, name)
 }
