@@ -8,11 +8,11 @@ import (
 
 // layPieces decodes every token once.
 func (t *tokenizer) layPieces() {
-	t.pieces, t.firsts = make([][]byte, t.added.size), make([][]byte, t.added.size)
+	t.pieces, t.firsts = make([][]byte, t.added.size), map[int32][]byte{}
 	set := func(id int, text string) {
-		t.pieces[id], t.firsts[id] = t.decode.bytes(text, false), t.decode.bytes(text, true)
-		if bytes.Equal(t.pieces[id], t.firsts[id]) {
-			t.firsts[id] = t.pieces[id] // one copy
+		t.pieces[id] = t.decode.bytes(text, false)
+		if first := t.decode.bytes(text, true); !bytes.Equal(first, t.pieces[id]) {
+			t.firsts[int32(id)] = first
 		}
 		if t.decode.isByte(text) {
 			t.byteIDs[int32(id)] = true
@@ -34,8 +34,8 @@ func (t *tokenizer) piece(id int32, skipSpecial, first bool) ([]byte, bool) {
 	if id < 0 || int(id) >= len(t.pieces) || t.pieces[id] == nil || skipSpecial && t.added.byID[id].Special {
 		return nil, false
 	}
-	if first {
-		return t.firsts[id], true
+	if other, ok := t.firsts[id]; ok && first {
+		return other, true
 	}
 	return t.pieces[id], true
 }

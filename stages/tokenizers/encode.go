@@ -31,9 +31,9 @@ type tokenizer struct {
 	post   postProcessor
 	decode decoder
 
-	pieces  [][]byte       // by id: what it decodes to; nil where there is no token
-	firsts  [][]byte       // and what at the beginning
-	byteIDs map[int32]bool // tokens that are bytes
+	pieces  [][]byte         // by id: what it decodes to; nil where there is no token
+	firsts  map[int32][]byte // what it decodes to at the beginning, if that is something else
+	byteIDs map[int32]bool   // tokens that are bytes
 }
 
 func (t *tokenizer) Hash() string   { return t.hash }

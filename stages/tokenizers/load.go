@@ -51,12 +51,16 @@ func readBounded(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
+	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, err
 	}
-	if len(data) > maxFileBytes {
+	if info.Size() > maxFileBytes {
 		return nil, fmt.Errorf("%s: more than %d MiB; this is not a tokenizer file", path, maxFileBytes>>20)
+	}
+	data := make([]byte, info.Size()) // read whole, without growing
+	if _, err := io.ReadFull(f, data); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	return data, nil
 }

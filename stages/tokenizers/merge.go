@@ -22,7 +22,7 @@ const noMerge = math.MaxUint32
 
 func newPairTable(n int) pairTable {
 	size, shift := 16, uint(60)
-	for size < 2*n {
+	for 2*size < 3*n {
 		size, shift = 2*size, shift-1
 	}
 	t := pairTable{make([]pairSlot, size), shift}

@@ -124,8 +124,8 @@ func (p strip) normalize(s string, located bool) (string, []int32, []int32) {
 	return out.done()
 }
 
-// dropMark drops nonspacing marks.
-func dropMark(r rune) (string, bool) { return "", r >= 0x300 && isMark(r) }
+// dropMark drops marks of all kinds, where BertNormalizer drops those that take no space.
+func dropMark(r rune) (string, bool) { return "", r >= 0x300 && unicode.Is(unicode.M, r) }
 
 // nmtRune drops control characters and makes spaces of line ends and of characters that cannot be seen, as SentencePiece's nmt rules do.
 func nmtRune(r rune) (string, bool) {

@@ -168,7 +168,7 @@ func TestPatterns(t *testing.T) {
 		}
 	}
 	for _, pattern := range []string{
-		`\w+`, `\bx`, `^a`, `a$`, `a++`, `a*+`, `[a[bc]]`, `[a&&b]`, `(?x)a`, `(?<n>a)`, `(?i:ss)`, `(?i:é)`, `\p{Nope}`, `\p{^L}`, `\h`, `\1`, `a{,3}`, `\`, `(?i:s)(?#c)`, `[[:alpha:]]`, `(`, `a\x{110000}`,
+		`\w+`, `\bx`, `(ab){2}`, `a{101}`, strings.Repeat("a", 5000), `^a`, `a$`, `a++`, `a*+`, `[a[bc]]`, `[a&&b]`, `(?x)a`, `(?<n>a)`, `(?i:ss)`, `(?i:é)`, `\p{Nope}`, `\p{^L}`, `\h`, `\1`, `a{,3}`, `\`, `(?i:s)(?#c)`, `[[:alpha:]]`, `(`, `a\x{110000}`,
 	} {
 		if _, err := compilePattern(pattern, "model.field"); err == nil || !strings.Contains(err.Error(), "model.field") {
 			t.Errorf("%s: %v; want an error that names the field", pattern, err)

@@ -16,11 +16,17 @@ type translated struct {
 	lookaround bool // RE2 does not have it
 }
 
+// maxPattern bounds the length of a pattern; published ones have less than 1000 bytes.
+const maxPattern = 4096
+
 // translate rewrites an Oniguruma pattern, making its Unicode classes explicit. It refuses what the engines read
 // differently (\w, \b, ^, $, possessive quantifiers, nested classes, …).
 func translate(pattern string) (translated, error) {
 	if !utf8.ValidString(pattern) {
 		return translated{}, errors.New("not UTF-8")
+	}
+	if len(pattern) > maxPattern {
+		return translated{}, fmt.Errorf("has %d bytes, more than %d", len(pattern), maxPattern)
 	}
 	t := translator{in: pattern}
 	for t.pos < len(t.in) {
@@ -45,7 +51,7 @@ type translator struct {
 
 var (
 	groupOpen  = regexp.MustCompile(`^\((\?:|\?i:|\?=|\?!|\?<=|\?<!|\?>|)`)
-	repeat     = regexp.MustCompile(`^\{\d+(,\d*)?\}`)
+	repeat     = regexp.MustCompile(`^\{(\d{1,2}|100)(,(\d{1,2}|100)?)?\}`) // more would take memory out of proportion to the pattern
 	property   = regexp.MustCompile(`^\\p\{([A-Za-z]+)\}`)
 	notHere    = "is not supported in split patterns"
 	spaceRange = `\x{9}-\x{D}\x{20}\x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}`
@@ -140,7 +146,10 @@ func (t *translator) quantifier(rest string) error {
 	n := 1
 	if rest[0] == '{' {
 		if n = len(repeat.FindString(rest)); n == 0 {
-			return fmt.Errorf("unescaped { %s", notHere)
+			return fmt.Errorf("unescaped {, or a number of times above 100, %s", notHere)
+		}
+		if strings.HasSuffix(t.in[:t.pos], ")") {
+			return fmt.Errorf("a group a number of times (%.9q) %s", rest, notHere) // groups in groups would multiply
 		}
 	}
 	if t.quantified && rest[0] != '?' {
