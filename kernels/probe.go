@@ -11,32 +11,40 @@ type Limits struct {
 }
 
 const (
-	probeCalls = 300
+	// probeRounds is how often each limit is tried, the three in turn, so that what disturbs one round is gone in another.
+	probeRounds = 4
+	probeCalls  = 75
 	// readBytes is more than the caches of one processor, so that a second pass finds nothing of the first.
-	readBytes  = 1 << 29
-	readPasses = 4
+	readBytes = 1 << 29
+	// readWindow is timed at once: long for a clock, and short enough to end before the system lets another process run.
+	readWindow = 1 << 25
 )
 
 // Probe measures for about half a second. It takes the best of many short runs, which others on the machine disturb
 // least.
 func Probe() Limits {
 	var l Limits
-	if active == tierAMX {
-		l.BF16 = bestRate(probeCalls, probeBF16)
-	}
-	l.F32 = bestRate(probeCalls, probeF32)
 	data, free := hugeBytes(readBytes)
 	defer free()
 	for i := 0; i < len(data); i += 4096 {
 		data[i] = 1 // a page that was never written need not be in memory at all
 	}
 	const piece = 1 << 20 // assembly is not interrupted, so it is not called for long
-	l.Read = bestRate(readPasses, func() int {
-		for i := 0; i < len(data); i += piece {
-			probeRead(data[i:][:piece])
+	at := 0
+	read := func() int {
+		for end := at + readWindow; at < end; at += piece {
+			probeRead(data[at:][:piece])
 		}
-		return len(data)
-	})
+		at %= readBytes
+		return readWindow
+	}
+	for range probeRounds {
+		if active == tierAMX {
+			l.BF16 = max(l.BF16, bestRate(probeCalls, probeBF16))
+		}
+		l.F32 = max(l.F32, bestRate(probeCalls, probeF32))
+		l.Read = max(l.Read, bestRate(readBytes/readWindow, read))
+	}
 	return l
 }
 

@@ -69,11 +69,13 @@ func checkQuant(kernel string, codes []uint32, scale, lo, x []float32, bits, gro
 }
 
 // quantScale turns a group's bounds into its scale and minimum, and says what to divide by: where the scale is 0,
-// infinity, which makes every code 0.
+// infinity, which makes every code 0. A minimum of 0 is +0: which of two zeros is the smaller one is for each tier's
+// instructions to say, and what comes back is +0 in either case.
 func quantScale(lo, hi float32, params DType, bits int) (scale, base, divisor float32) {
 	if params == F16 {
 		lo = float16(uint32(toF16(lo)))
 	}
+	lo += 0 // turns -0 into +0
 	scale = (hi - lo) / float32(int(1)<<bits-1)
 	if params == F16 {
 		scale = float16(uint32(toF16(scale)))

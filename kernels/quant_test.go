@@ -190,3 +190,50 @@ func BenchmarkQuantize(b *testing.B) {
 		}
 	}
 }
+
+// TestQuantizeZeros: groups whose minimum is 0 of either sign have the same parameters and codes on every tier, and a minimum of +0,
+// wherever their zeros stand.
+func TestQuantizeZeros(t *testing.T) {
+	const rows, dim = QuantGroup, 32
+	minus := float32(math.Copysign(0, -1))
+	for i, params := range []DType{F32, F16, F32, F16} {
+		least := []float32{minus, -1e-9}[i/2] // the latter is -0 in binary16
+		for _, bits := range []int{2, 4, 8} {
+			rng := newRand(53)
+			x := make([]float32, rows*dim)
+			for i := range x {
+				x[i] = []float32{0, minus, 1, minus, 3}[rng.IntN(5)]
+			}
+			for i := range dim {
+				x[3*dim+i], x[i*dim+3] = minus, minus // a row and a channel of one zero
+			}
+			for i := range dim {
+				x[5*dim+i], x[i*dim+5] = least, least
+			}
+			var keys, vals quantised
+			eachTier(t, func(t *testing.T) {
+				k, v := quantKeys(x, params, bits, 1, dim), quantValues(x, params, bits, rows, dim)
+				if Tier() == "go" {
+					keys, vals = k, v
+				}
+				for _, c := range []struct {
+					what      string
+					got, want quantised
+				}{{"keys", k, keys}, {"values", v, vals}} {
+					what := fmt.Sprintf("%s of %d bits, %v parameters, minimum %v", c.what, bits, params, least)
+					sameBits(t, what+": minima", c.got.lo, c.want.lo)
+					sameBits(t, what+": scales", c.got.scale, c.want.scale)
+					sameBits(t, what+": numbers", c.got.x2, c.want.x2)
+					if !slices.Equal(c.got.codes, c.want.codes) {
+						t.Errorf("%s: other codes", what)
+					}
+					for i, lo := range c.got.lo {
+						if lo == 0 && math.Signbit(float64(lo)) {
+							t.Errorf("%s: minimum %d is -0", what, i)
+						}
+					}
+				}
+			})
+		}
+	}
+}

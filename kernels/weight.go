@@ -74,6 +74,9 @@ func (w *Weight) PackedBytes() []byte {
 	return w.packed
 }
 
+// Bytes is the size of what Product reads of the weight, padding included.
+func (w *Weight) Bytes() int64 { return int64(len(w.packed)) }
+
 // WeightFromPacked views data, which PackedBytes of a weight [rows, cols] of bf16 has given, without a copy: data
 // stays the caller's and must not change. It has to start on a multiple of 64 bytes in memory. It is an error when
 // it does not, or has another length.

@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// interrupts calls stop at the first Ctrl-C (or SIGTERM) and cancel at the second. The function it returns ends that.
-func interrupts(w io.Writer, stop, cancel func()) (done func()) {
+// interrupts calls stop at the first Ctrl-C (or SIGTERM) and cancel at the second; finished says what is done between the two. The function
+// it returns ends that.
+func interrupts(w io.Writer, finished string, stop, cancel func()) (done func()) {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	var running sync.WaitGroup
@@ -20,7 +21,7 @@ func interrupts(w io.Writer, stop, cancel func()) (done func()) {
 				return
 			}
 			if n == 0 {
-				fmt.Fprintln(w, "stopping: the examples in work are finished first; press Ctrl-C again to drop them")
+				fmt.Fprintln(w, "stopping: "+finished+"; press Ctrl-C again to drop them")
 				stop()
 				continue
 			}
@@ -33,3 +34,6 @@ func interrupts(w io.Writer, stop, cancel func()) (done func()) {
 		running.Wait()
 	}
 }
+
+// examplesFirst is what a run does between the first Ctrl-C and the second.
+const examplesFirst = "the examples in work are finished first"

@@ -112,7 +112,7 @@ func (r *runCommand) Run(c console) error {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	stop := interrupts(c.err, cancel, cancel)
+	stop := interrupts(c.err, examplesFirst, cancel, cancel)
 	sets, err := r.sets(ctx, c, o)
 	stop()
 	if errors.Is(err, context.Canceled) {
@@ -350,7 +350,7 @@ func (r *runCommand) execute(ctx context.Context, cancel context.CancelFunc, c c
 		return out.Sync()
 	})
 	quiet := heartbeat(dir, r.state(j, sets, out, flow))
-	stop := interrupts(c.err, flow.Stop, cancel)
+	stop := interrupts(c.err, examplesFirst, flow.Stop, cancel)
 	err = flow.Wait()
 	stop()
 	quiet()

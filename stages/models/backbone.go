@@ -21,7 +21,7 @@ type backbone struct {
 	embed     *kernels.Matrix
 	norm      []float32
 	head      *kernels.Weight
-	close     func()
+	reader    *reader // has all weights of products
 
 	stream kernels.Buffer // the residual stream of all rows
 	normed kernels.Rows
@@ -37,16 +37,11 @@ func newBackbone(c Config, w *Weights, pool *kernels.Pool, choice Choice, eps fl
 		return nil, nil, "", err
 	}
 	r := &reader{w: w, pool: pool, precision: precision, packs: packs, tally: choice.tally}
-	m := &backbone{pool: pool, precision: precision, eps: float32(eps), layers: c.Layers, close: r.close}
+	m := &backbone{pool: pool, precision: precision, eps: float32(eps), layers: c.Layers, reader: r}
 	m.shape = engine.Shape{Hidden: c.Hidden, Vocab: c.Vocab, MaxTokens: math.MaxInt32}
 	m.embed = r.matrix(embed, c.Vocab, c.Hidden)
 	m.norm = r.vector(norm, c.Hidden)
-	head := m.embed
-	if !c.TieEmbeddings {
-		head = r.matrix("lm_head.weight", c.Vocab, c.Hidden)
-	}
-	m.head = r.pack("lm_head.weight", head)
-	r.ignore("lm_head.weight") // some checkpoints carry it although the embeddings are tied
+	m.head = r.head(c, "lm_head.weight", embed, m.embed)
 	return m, r, hash, nil
 }
 
@@ -69,8 +64,10 @@ func (m *backbone) Close() {
 	for i := range m.buf {
 		m.buf[i].Close()
 	}
-	m.close()
+	m.reader.close()
 }
+
+func (m *backbone) products() []*kernels.Weight { return m.reader.packed }
 
 // forward computes one ragged batch; layer adds layer l to the residual stream x [Rows, Hidden].
 func (m *backbone) forward(ctx context.Context, batch []engine.Chunk, layer func(step *engine.Step, l int, x []float32) error) error {

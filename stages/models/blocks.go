@@ -68,8 +68,9 @@ func (r *reader) norm(name string, n int) []float32 {
 	return v
 }
 
-// pack prepares the matrix of that name for products.
-func (r *reader) pack(name string, m *kernels.Matrix) *kernels.Weight {
+// pack prepares m, which is the tensor given or a part of it, for products, under a name for its packed copy. The tensor's own memory is
+// given back, whether the copy is new or was mapped: hashing may have read it.
+func (r *reader) pack(name, tensor string, m *kernels.Matrix) *kernels.Weight {
 	if r.tally != nil {
 		return r.tally.pack(name, m, r.precision)
 	}
@@ -79,13 +80,23 @@ func (r *reader) pack(name string, m *kernels.Matrix) *kernels.Weight {
 	w := r.packs.weight(name, m.Rows, m.Cols)
 	if w == nil {
 		w = m.Pack(r.pool, r.precision)
-		r.w.Forget(name)
 	}
+	r.w.Forget(tensor)
 	if r.packs != nil {
 		r.packs.names = append(r.packs.names, name)
 	}
 	r.packed = append(r.packed, w)
 	return w
+}
+
+// head reads the output layer: the tensor of that name, or embed where the two are tied; the packed copy has the name in either case.
+func (r *reader) head(c Config, name, embedName string, embed *kernels.Matrix) *kernels.Weight {
+	if c.TieEmbeddings {
+		w := r.pack(name, embedName, embed)
+		r.ignore(name) // some checkpoints carry it all the same
+		return w
+	}
+	return r.pack(name, name, r.matrix(name, c.Vocab, c.Hidden))
 }
 
 // close gives the packed copies back.
@@ -98,7 +109,8 @@ func (r *reader) close() {
 
 // linear reads prefix.weight [rows, cols] and, if bias, prefix.bias [rows].
 func (r *reader) linear(prefix string, rows, cols int, bias bool) linear {
-	l := linear{w: r.pack(prefix+".weight", r.matrix(prefix+".weight", rows, cols))}
+	name := prefix + ".weight"
+	l := linear{w: r.pack(name, name, r.matrix(name, rows, cols))}
 	if bias {
 		l.bias = r.vector(prefix+".bias", rows)
 	}
@@ -114,8 +126,7 @@ func (r *reader) rows(prefix string, lo, hi, all, cols int, bias bool) linear {
 	if r.tally != nil {
 		delete(r.tally.viewed, prefix+".weight")
 	}
-	l := linear{w: r.pack(fmt.Sprintf("%s.weight[%d:%d]", prefix, lo, hi), m.Slice(lo, hi))}
-	r.w.Forget(prefix + ".weight")
+	l := linear{w: r.pack(fmt.Sprintf("%s.weight[%d:%d]", prefix, lo, hi), prefix+".weight", m.Slice(lo, hi))}
 	if bias {
 		if v := r.vector(prefix+".bias", all); v != nil {
 			l.bias = v[lo:hi]

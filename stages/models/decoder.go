@@ -20,6 +20,7 @@ type Decoder struct {
 	blocks    []block
 	norm      []float32
 	head      *kernels.Weight
+	packed    []*kernels.Weight // all weights of products
 	close     func()
 	buf       scratch
 }
@@ -92,7 +93,7 @@ func newDecoder(c Config, w *Weights, pool *kernels.Pool, choice Choice, d desig
 		return nil, r.err
 	}
 	packs.save(hash, r.packed)
-	m.close = r.close
+	m.packed, m.close = r.packed, r.close
 	return m, nil
 }
 
@@ -131,12 +132,7 @@ func (d *design) check(c Config) error {
 func (m *Decoder) read(r *reader, c Config) {
 	m.embed = r.matrix(m.names.embed, c.Vocab, c.Hidden)
 	m.norm = r.norm(m.names.norm, c.Hidden)
-	head := m.embed
-	if !c.TieEmbeddings {
-		head = r.matrix(m.names.head, c.Vocab, c.Hidden)
-	}
-	m.head = r.pack(m.names.head, head)
-	r.ignore(m.names.head) // some checkpoints carry it although the embeddings are tied
+	m.head = r.head(c, m.names.head, m.names.embed, m.embed)
 	for _, name := range m.ignored {
 		r.ignore(name)
 	}
@@ -152,6 +148,8 @@ func (m *Decoder) Notes() []string { return m.rope.Notes() }
 
 // Shape returns the model's sizes.
 func (m *Decoder) Shape() engine.Shape { return m.shape }
+
+func (m *Decoder) products() []*kernels.Weight { return m.packed }
 
 // Close gives the packed weights and the memory of passes back.
 func (m *Decoder) Close() {

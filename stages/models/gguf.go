@@ -47,6 +47,7 @@ func ggufWeights(f *gguf.File) (Config, *Weights, error) {
 	for _, name := range g.names {
 		w.owner[name] = g
 	}
+	w.count()
 	for _, name := range []string{ropeDivisors, ropeShort, ropeLong} {
 		w.used[name] = true // they are in the configuration
 	}

@@ -92,7 +92,7 @@ func (g mixerGolden) decay(rows, cols int) []float32 {
 
 // mixed runs inputs [rows, hidden] through a mixer, some rows at a time, and compares: out of no residual stream.
 func (g mixerGolden) mixed(s *engine.Session, shape engine.Shape, in []float32, hidden, wide, at int, add func(m *backbone, step *engine.Step, res []float32, x *kernels.Rows, lo, hi int)) []float32 {
-	m := &backbone{pool: g.pool, precision: kernels.PrecisionF32, shape: shape, close: func() {}}
+	m := &backbone{pool: g.pool, precision: kernels.PrecisionF32, shape: shape, reader: &reader{}}
 	defer m.Close()
 	out := make([]float32, len(in)/hidden*wide)
 	for lo := 0; lo < len(in)/hidden; lo += at {
@@ -243,7 +243,7 @@ func TestGoldenJambaExperts(t *testing.T) {
 			down: g.pack(g.vector("down")[e*each:(e+1)*each], hidden, width),
 		})
 	}
-	m := &backbone{pool: pool, precision: kernels.PrecisionF32, shape: engine.Shape{Hidden: hidden}, close: func() {}}
+	m := &backbone{pool: pool, precision: kernels.PrecisionF32, shape: engine.Shape{Hidden: hidden}, reader: &reader{}}
 	defer m.Close()
 	x, out := g.vector("x"), make([]float32, tokens*hidden)
 	selected, _ := g.Tensor("selected")

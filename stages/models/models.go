@@ -189,6 +189,21 @@ func (l *Loaded) Idle() int64 {
 	return 0
 }
 
+// Products says what the products of one token take: multiply-adds with the weights that it meets, the output layer among them and the
+// embedding it looks up not, and the bytes that hold those weights, as the kernels read them. Of experts it meets those it goes to.
+func (l *Loaded) Products() (macs, bytes int64) {
+	m, ok := l.Model.(interface{ products() []*kernels.Weight })
+	if !ok {
+		return 0, 0
+	}
+	for _, w := range m.products() {
+		macs += int64(w.Rows) * int64(w.Cols)
+		bytes += w.Bytes()
+	}
+	idle := l.Idle()
+	return macs - idle, bytes - int64(float64(bytes)*float64(idle)/float64(max(macs, 1)))
+}
+
 // PageFormat is how the model's KV cache holds its numbers: in the precision of its products.
 func (l *Loaded) PageFormat() kernels.PageFormat { return pageFormat(l.Precision) }
 

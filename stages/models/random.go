@@ -4,8 +4,12 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"sync"
 
 	"scbench/kernels"
 	"scbench/stages/models/safetensors"
@@ -85,7 +89,8 @@ func elements(shape []int) int64 {
 	return n
 }
 
-// Random makes a model of the given size with bf16 weights from a fixed seed, in memory. Its answers mean nothing.
+// Random makes a model of the given size with bf16 weights from a fixed seed. Its answers mean nothing. A tensor is drawn when it is read,
+// and its memory given back once it is packed, so that memory has the model once. Packed weights are not kept, whatever the choice says.
 func Random(s RandomShape, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	raw, err := json.Marshal(s.config)
 	if err != nil {
@@ -95,53 +100,102 @@ func Random(s RandomShape, pool *kernels.Pool, p Choice) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := s.file()
-	if err != nil {
-		return nil, err
-	}
-	w := weightsOf(s.Name, file)
 	a, err := find(c)
 	if err != nil {
 		return nil, err
 	}
+	p.PackCache = ""
+	w := s.weights(pool)
 	m, err := a.New(c, w, pool, p)
 	if err != nil {
 		return nil, err
 	}
+	debug.FreeOSMemory() // the tensors drawn are garbage of gigabytes, which would go back only slowly
 	return &Loaded{Model: m, Config: c, Weights: w, Precision: p.of(c)}, nil
 }
 
-// file writes the checkpoint.
-func (s RandomShape) file() (*safetensors.File, error) {
-	var names []string
-	var shapes [][]int
-	s.tensors(func(name string, shape ...int) { names, shapes = append(names, name), append(shapes, shape) })
-	header, at := map[string]any{}, int64(0)
-	for i, name := range names {
-		end := at + 2*elements(shapes[i])
-		header[name] = map[string]any{"dtype": "BF16", "shape": shapes[i], "data_offsets": []int64{at, end}}
-		at = end
+// weights are tensors not yet drawn.
+func (s RandomShape) weights(pool *kernels.Pool) *Weights {
+	d := &drawn{name: s.Name, pool: pool, tensors: map[string]*drawnTensor{}}
+	w := &Weights{name: s.Name, files: []tensorFile{d}, owner: map[string]tensorFile{}, used: map[string]bool{}}
+	s.tensors(func(name string, shape ...int) {
+		d.tensors[name] = &drawnTensor{seed: uint64(len(w.names)), shape: shape}
+		w.owner[name], w.names = d, append(w.names, name)
+		w.params += elements(shape)
+	})
+	w.bytes = 2 * w.params
+	slices.Sort(w.names)
+	return w
+}
+
+// drawn is a source of random bf16 tensors. It draws a tensor when it is asked for, and again, the same, when it was forgotten; who
+// still has a view of a forgotten tensor keeps it.
+type drawn struct {
+	name    string
+	pool    *kernels.Pool
+	mu      sync.Mutex
+	tensors map[string]*drawnTensor
+}
+
+type drawnTensor struct {
+	seed  uint64
+	shape []int
+	data  []byte // nil: not drawn, or forgotten
+}
+
+func (d *drawn) Name() string { return d.name }
+
+func (d *drawn) Names() []string { return slices.Sorted(maps.Keys(d.tensors)) }
+
+func (d *drawn) Tensor(name string) (safetensors.Tensor, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t, ok := d.tensors[name]
+	if !ok {
+		return safetensors.Tensor{}, false
 	}
-	head, err := json.Marshal(header)
-	if err != nil {
-		return nil, err
+	if t.data == nil {
+		t.draw(d.pool)
 	}
-	b := make([]byte, 8, 8+int64(len(head))+at)
-	binary.LittleEndian.PutUint64(b, uint64(len(head)))
-	b = append(b, head...)
-	r := rand.New(rand.NewPCG(1, 2))
-	for _, shape := range shapes {
-		scale := float32(1) // norms
-		if len(shape) > 1 {
-			scale = float32(1 / math.Sqrt(float64(shape[len(shape)-1])))
+	return safetensors.Tensor{Name: name, DType: "BF16", Shape: t.shape, Data: t.data}, true
+}
+
+func (d *drawn) Forget(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if t, ok := d.tensors[name]; ok {
+		t.data = nil
+	}
+}
+
+func (d *drawn) Close() error {
+	clear(d.tensors)
+	return nil
+}
+
+// draw makes the tensor: vectors, which are norms, are ones; matrices are uniform, of the size that keeps the length of what they multiply.
+func (t *drawnTensor) draw(pool *kernels.Pool) {
+	const block = 1 << 16 // numbers of one generator
+	n := int(elements(t.shape))
+	t.data = make([]byte, 2*n)
+	bf16 := func(i int, x float32) {
+		binary.LittleEndian.PutUint16(t.data[2*i:], uint16(math.Float32bits(x)>>16))
+	}
+	if len(t.shape) == 1 {
+		for i := range n {
+			bf16(i, 1)
 		}
-		for range elements(shape) {
-			x := scale
-			if len(shape) > 1 {
-				x = scale * (2*r.Float32() - 1)
+		return
+	}
+	scale := float32(1/math.Sqrt(float64(t.shape[len(t.shape)-1]))) / (1 << 15)
+	pool.Run((n+block-1)/block, func(b int) {
+		r := rand.NewPCG(t.seed, uint64(b))
+		var bits uint64 // of four numbers
+		for i := b * block; i < min(n, (b+1)*block); i++ {
+			if bits >>= 16; i%4 == 0 {
+				bits = r.Uint64()
 			}
-			b = binary.LittleEndian.AppendUint16(b, uint16(math.Float32bits(x)>>16))
+			bf16(i, scale*float32(int16(bits)))
 		}
-	}
-	return safetensors.FromBytes(s.Name, b)
+	})
 }

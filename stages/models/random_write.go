@@ -86,12 +86,12 @@ func (s RandomShape) write(to io.Writer, pool *kernels.Pool) error {
 	if _, err := to.Write(append(binary.LittleEndian.AppendUint64(nil, uint64(len(text))), text...)); err != nil {
 		return err
 	}
-	w, err := s.file()
-	if err != nil {
-		return err
-	}
+	w := s.weights(pool)
 	for _, name := range names {
-		t, _ := w.Tensor(name)
+		t, err := w.Tensor(name)
+		if err != nil {
+			return err
+		}
 		if _, err := to.Write(t.Data); err != nil {
 			return err
 		}

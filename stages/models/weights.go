@@ -31,6 +31,8 @@ type Weights struct {
 	unlisted []string              // tensors in shards that the index does not mention, sorted
 	notes    []string
 	decoding func() error // what was wrong with tensors that were decoded; nil: none are
+	params   int64        // of all tensors
+	bytes    int64
 
 	mu   sync.Mutex
 	used map[string]bool
@@ -59,15 +61,6 @@ func OpenWeights(dir string) (*Weights, error) {
 	return readWeights(dir, os.DirFS(dir), func(name string) (*safetensors.File, error) {
 		return safetensors.Open(filepath.Join(dir, name))
 	})
-}
-
-// weightsOf are the weights of one file, which they own.
-func weightsOf(name string, f *safetensors.File) *Weights {
-	w := &Weights{name: name, files: []tensorFile{f}, owner: map[string]tensorFile{}, names: f.Names(), used: map[string]bool{}}
-	for _, n := range w.names {
-		w.owner[n] = f
-	}
-	return w
 }
 
 // FSWeights reads the checkpoint at the root of fsys into memory, as for the embedded one; OpenWeights maps instead.
@@ -115,11 +108,21 @@ func readWeights(name string, fsys fs.FS, open func(string) (*safetensors.File, 
 		w.names = append(w.names, tensor)
 	}
 	slices.Sort(w.names)
+	w.count()
 	slices.Sort(w.unlisted)
 	if index != nil {
 		return w, w.match(index)
 	}
 	return w, nil
+}
+
+// count adds up the sizes of all tensors.
+func (w *Weights) count() {
+	for _, tensor := range w.names {
+		t, _ := w.owner[tensor].Tensor(tensor)
+		w.params += int64(t.Len())
+		w.bytes += int64(len(t.Data))
+	}
 }
 
 // match checks that every tensor of the index is in the shard it names.
@@ -129,13 +132,8 @@ func (w *Weights) match(index *shardIndex) error {
 			return fmt.Errorf("%s: tensor %q is not in the shard named for it, %s; download the checkpoint again", indexFile, tensor, index.Shard[tensor])
 		}
 	}
-	var total int64
-	for _, tensor := range w.names {
-		t, _ := w.owner[tensor].Tensor(tensor)
-		total += int64(len(t.Data))
-	}
-	if index.TotalSize != 0 && index.TotalSize != total {
-		w.notes = append(w.notes, fmt.Sprintf("weights of %s: %s promises %d bytes, the tensors have %d", w.name, indexFile, index.TotalSize, total))
+	if index.TotalSize != 0 && index.TotalSize != w.bytes {
+		w.notes = append(w.notes, fmt.Sprintf("weights of %s: %s promises %d bytes, the tensors have %d", w.name, indexFile, index.TotalSize, w.bytes))
 	}
 	return nil
 }
@@ -253,14 +251,7 @@ func (w *Weights) typed(name string, shape ...int) (safetensors.Tensor, kernels.
 }
 
 // Size is the number of weights and of their bytes.
-func (w *Weights) Size() (params, bytes int64) {
-	for _, name := range w.names {
-		t, _ := w.owner[name].Tensor(name)
-		params += int64(t.Len())
-		bytes += int64(len(t.Data))
-	}
-	return params, bytes
-}
+func (w *Weights) Size() (params, bytes int64) { return w.params, w.bytes }
 
 // Unused lists, in ascending order, the tensors that nobody has asked for, those included that shards hold although the
 // index does not mention them. A model that leaves tensors unused is probably not the model of this checkpoint.
@@ -278,7 +269,8 @@ func (w *Weights) Unused() []string {
 }
 
 // Hash returns the BLAKE3 hash, in hex, of every tensor's name, type, shape and bytes in ascending order of names. It
-// does not depend on how the checkpoint is cut into shards or on metadata. The first call reads all weights.
+// does not depend on how the checkpoint is cut into shards or on metadata. The first call reads all weights, and leaves no more
+// of them in memory than the largest tensor: most have been forgotten by then, as packed copies take their place.
 func (w *Weights) Hash() (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -302,6 +294,7 @@ func (w *Weights) Hash() (string, error) {
 		}
 		count(len(t.Data))
 		h.Write(t.Data)
+		w.owner[name].Forget(name)
 	}
 	w.hash = hex.EncodeToString(h.Sum(nil))
 	return w.hash, nil
