@@ -77,3 +77,26 @@ func decodeQ3K(dst []float32, b []byte) {
 		}
 	}
 }
+
+// uneven are the sixteen numbers, denser about zero, that the four bits of IQ4_NL and IQ4_XS choose from.
+var uneven = [16]float32{-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113}
+
+// decodeIQ4NL: a scale and 32 numbers of 4 bits. The low halves of the bytes are the first sixteen.
+func decodeIQ4NL(dst []float32, b []byte) {
+	d := half(b)
+	for i, q := range b[2:] {
+		dst[i], dst[i+16] = d*uneven[q&15], d*uneven[q>>4]
+	}
+}
+
+// decodeIQ4XS: a scale, of eight sub-scales the high 2 bits and the low 4, less 32, and 256 numbers as in eight IQ4_NL.
+func decodeIQ4XS(dst []float32, b []byte) {
+	d, high, low := half(b), uint(b[2])|uint(b[3])<<8, b[4:8]
+	for j := range 8 {
+		scale := int(low[j/2]>>(j%2*4)&15) | int(high>>(2*j)&3)<<4
+		step := d * float32(scale-32)
+		for i, q := range b[8+16*j:][:16] {
+			dst[32*j+i], dst[32*j+16+i] = step*uneven[q&15], step*uneven[q>>4]
+		}
+	}
+}

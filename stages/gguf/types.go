@@ -19,6 +19,8 @@ const (
 	Q4_K Type = 12
 	Q5_K Type = 13
 	Q6_K Type = 14
+	IQ4N Type = 20 // IQ4_NL
+	IQ4X Type = 23 // IQ4_XS
 	BF16 Type = 30
 )
 
@@ -37,14 +39,15 @@ var types = map[Type]typeInfo{
 	Q8_0: {"Q8_0", 32, 34, decodeQ80},
 	Q2_K: {"Q2_K", 256, 84, decodeQ2K}, Q3_K: {"Q3_K", 256, 110, decodeQ3K}, Q4_K: {"Q4_K", 256, 144, decodeQ4K},
 	Q5_K: {"Q5_K", 256, 176, decodeQ5K}, Q6_K: {"Q6_K", 256, 210, decodeQ6K},
+	IQ4N: {"IQ4_NL", 32, 18, decodeIQ4NL}, IQ4X: {"IQ4_XS", 256, 136, decodeIQ4XS},
 	9: {name: "Q8_1"}, 15: {name: "Q8_K"}, 16: {name: "IQ2_XXS"}, 17: {name: "IQ2_XS"}, 18: {name: "IQ3_XXS"}, 19: {name: "IQ1_S"},
-	20: {name: "IQ4_NL"}, 21: {name: "IQ3_S"}, 22: {name: "IQ2_S"}, 23: {name: "IQ4_XS"}, 24: {name: "I8"}, 25: {name: "I16"},
+	21: {name: "IQ3_S"}, 22: {name: "IQ2_S"}, 24: {name: "I8"}, 25: {name: "I16"},
 	26: {name: "I32"}, 27: {name: "I64"}, 28: {name: "F64"}, 29: {name: "IQ1_M"}, 34: {name: "TQ1_0"}, 35: {name: "TQ2_0"},
 	39: {name: "MXFP4"}, 40: {name: "NVFP4"},
 }
 
 // Readable is the names of the types that are read.
-const Readable = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K and Q6_K"
+const Readable = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL and IQ4_XS"
 
 // String is the type's name as llama.cpp has it.
 func (t Type) String() string {

@@ -148,11 +148,28 @@ func (r *ggufReader) sentencePiece() Parts {
 	r.get("scores", &p.Scores)
 	p.SpacePrefix = true
 	r.get("add_space_prefix", &p.SpacePrefix)
+	var arch string
+	if _, err := r.f.Lookup("general.architecture", &arch); err == nil && arch == "phi3" {
+		p.TakesSpace = phi3Tokens(p)
+	}
 	whitespaces := true
 	if r.get("remove_extra_whitespaces", &whitespaces) && whitespaces && r.err == nil {
 		r.err = fmt.Errorf("%s: tokenizer.ggml.remove_extra_whitespaces is true, which is not supported", r.f.Name())
 	}
 	return p
+}
+
+// phi3Tokens is the tokens of Phi-3 that take the white space behind them, which GGUF has no word for: all of its own, and "</s>". The same
+// in llama.cpp.
+func phi3Tokens(p Parts) (ids []int32) {
+	for id, typ := range p.Types[:min(len(p.Types), len(p.Tokens))] {
+		if typ == Control || typ == UserDefined {
+			if text := p.Tokens[id]; text != "<s>" && text != "<unk>" && text != "<|endoftext|>" {
+				ids = append(ids, int32(id))
+			}
+		}
+	}
+	return ids
 }
 
 // chatFromGGUF reads the chat template in a GGUF file's metadata and the special tokens that it may print.

@@ -1,6 +1,7 @@
 package tokenizers
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"os"
@@ -116,6 +117,22 @@ func TestGGUF(t *testing.T) {
 	}
 	if b, err := Parse("", file); err != nil || a.Hash() != b.Hash() {
 		t.Errorf("tokenizer.huggingface.json is another tokenizer: %v", err)
+	}
+}
+
+// TestGGUFPhi3: Phi-3's own tokens take the white space behind them, as its tokenizer.json says and GGUF cannot.
+func TestGGUFPhi3(t *testing.T) {
+	p := Parts{Tokens: []string{"<unk>", "<s>", "a", "▁", "<|user|>", "<0x0A>"}, Types: []TokenType{Unknown, Control, Normal, Normal, Control, Byte}, Scores: make([]float64, 6)}
+	for arch, want := range map[string][]int32{"phi3": {3, 2, 4, 3, 2, 1, 3, 3, 2}, "llama": {3, 2, 4, 3, 3, 0, 2, 1, 3, 3, 2}} {
+		w := ggufOf(p, "llama", "default", map[string]any{"tokenizer.arch": arch, "add_bos_token": false})
+		w = bytes.Replace(w, []byte("\x0e\x00\x00\x00\x00\x00\x00\x00tokenizer.arch"), []byte("\x14\x00\x00\x00\x00\x00\x00\x00general.architecture"), 1)
+		tk, err := FromGGUF(openGGUF(t, w))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids, err := tk.Encode("a<|user|> \na<s> a", true); err != nil || !slices.Equal(ids, want) {
+			t.Errorf("%s: %v (%v), want %v", arch, ids, err, want)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type Parts struct {
 	SpaceOnce    bool   // with SpacePrefix: only before what begins the whole text, and if there is none
 
 	Before, After []int32 // ids that stand around every text, such as those of "<s>" and "</s>"
+	TakesSpace    []int32 `json:",omitempty"` // ascending: ids of tokens that take the white space behind them in a text
 }
 
 // PartsKind is a kind of model that can be put together.
@@ -120,7 +121,8 @@ func (p Parts) build(extra ...addedToken) (*tokenizer, error) {
 	added := extra
 	for id, typ := range p.Types {
 		if typ == Unknown || typ == Control || typ == UserDefined {
-			added = append(added, addedToken{ID: int32(id), Content: p.Tokens[id], Special: typ != UserDefined})
+			_, takes := slices.BinarySearch(p.TakesSpace, int32(id))
+			added = append(added, addedToken{ID: int32(id), Content: p.Tokens[id], Special: typ != UserDefined, RStrip: takes})
 		}
 	}
 	if err := t.addTokens(added); err != nil {

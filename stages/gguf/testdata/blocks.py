@@ -12,7 +12,7 @@ ggml.ggml_quantize_chunk.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_voi
 TYPES = {
     "Q4_0": (2, 32, 18, [0]), "Q4_1": (3, 32, 20, [0, 2]), "Q5_0": (6, 32, 22, [0]), "Q5_1": (7, 32, 24, [0, 2]), "Q8_0": (8, 32, 34, [0]),
     "Q2_K": (10, 256, 84, [80, 82]), "Q3_K": (11, 256, 110, [108]), "Q4_K": (12, 256, 144, [0, 2]), "Q5_K": (13, 256, 176, [0, 2]),
-    "Q6_K": (14, 256, 210, [208]),
+    "Q6_K": (14, 256, 210, [208]), "IQ4_NL": (20, 32, 18, [0]), "IQ4_XS": (23, 256, 136, [0]),
 }
 random.seed(7)
 header, body = {}, b""
@@ -27,7 +27,7 @@ for name, (kind, n, size, scales) in TYPES.items():
             block[at:at + 2] = struct.pack("<e", random.gauss(0, 0.1) * random.choice([1, 1e-5]))
         blocks += block
     out = (ctypes.c_float * (16 * n))()
-    decode = getattr(ggml, "dequantize_row_" + name.lower().replace("_k", "_K"))
+    decode = getattr(ggml, "dequantize_row_" + name.lower().replace("_k", "_K"))  # q4_K, but iq4_nl
     decode.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64]
     decode(bytes(blocks), out, 16 * n)
     for key, dtype, shape, data in (("blocks", "U8", [len(blocks)], bytes(blocks)), ("values", "F32", [16 * n], bytes(out))):
