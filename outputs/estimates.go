@@ -2,7 +2,10 @@ package outputs
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"scbench/outputs/stats"
 )
@@ -52,15 +55,16 @@ func (s *Scores) Estimates() []Estimate {
 		history History
 		method  string
 	}
+	estimates := make([]Estimate, len(s.cells))
+	s.eachCell(func(i int) { estimates[i] = s.cells[i].estimate() })
 	var order []group
 	cells := map[group][]Estimate{}
-	for i := range s.cells {
-		c := &s.cells[i]
-		g := group{c.mode, c.history, c.method}
+	for i, e := range estimates {
+		g := group{s.cells[i].mode, s.cells[i].history, s.cells[i].method}
 		if cells[g] == nil {
 			order = append(order, g)
 		}
-		cells[g] = append(cells[g], c.estimate())
+		cells[g] = append(cells[g], e)
 	}
 	var all []Estimate
 	for _, g := range order {
@@ -70,6 +74,20 @@ func (s *Scores) Estimates() []Estimate {
 		}
 	}
 	return all
+}
+
+// eachCell calls do for every cell, on all processors.
+func (s *Scores) eachCell(do func(i int)) {
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(s.cells)) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(s.cells)); i = next.Add(1) - 1 {
+				do(int(i))
+			}
+		})
+	}
+	wait.Wait()
 }
 
 // skillOrTask is what a task's score is averaged under.
@@ -93,7 +111,10 @@ func (c *scoreCell) estimate() Estimate {
 	for i, t := range l.turns {
 		e.Turns = append(e.Turns, TurnEstimate{t, iv[2+i]})
 	}
-	e.Strict = c.sample(l, func(q query) float64 { return q.strict }).Intervals(c.seed(), Level, scoreRange, l.score())[0]
+	e.Strict = e.Fixed
+	if slices.ContainsFunc(c.queries, func(q query) bool { return q.strict != q.fixed }) {
+		e.Strict = c.sample(l, func(q query) float64 { return q.strict }).Intervals(c.seed(), Level, scoreRange, l.score())[0]
+	}
 	e.Most, _ = c.sample(l, func(q query) float64 {
 		if q.failed {
 			return 1

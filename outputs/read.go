@@ -48,54 +48,65 @@ func EachResult(path string, visit func(*Result) error) error { return each(path
 func EachTiming(path string, visit func(*Timing) error) error { return each(path, visit) }
 
 func each[T record](path string, visit func(*T) error) error {
-	f, err := os.Open(path)
+	f, size, _, err := openChecked[T](path)
 	if err != nil {
-		return fmt.Errorf("outputs: cannot read %s rows: %w", kind[T](), err)
+		return err
 	}
 	defer f.Close()
+	return scan(f, size, visit)
+}
+
+// openChecked opens a file of rows whose frame and footer are well formed, and which is the one that its run recorded, if one did.
+func openChecked[T record](path string) (f *os.File, size int64, known bool, err error) {
+	f, err = os.Open(path)
+	if err != nil {
+		return nil, 0, false, fmt.Errorf("outputs: cannot read %s rows: %w", kind[T](), err)
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
 	info, err := f.Stat()
 	switch {
 	case err != nil:
-		return fmt.Errorf("outputs: cannot read %s: %w", path, err)
+		return nil, 0, false, fmt.Errorf("outputs: cannot read %s: %w", path, err)
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("outputs: %s is not a file; name its %s.parquet", path, kind[T]())
+		return nil, 0, false, fmt.Errorf("outputs: %s is not a file; name its %s.parquet", path, kind[T]())
 	case info.Size() > maxFileBytes:
-		return fmt.Errorf("outputs: %s has %d bytes, more than the %d that are read", path, info.Size(), int64(maxFileBytes))
+		return nil, 0, false, fmt.Errorf("outputs: %s has %d bytes, more than the %d that are read", path, info.Size(), int64(maxFileBytes))
 	}
-	if err := checkRecorded[T](f); err != nil {
-		return err
+	if known, err = checkRecorded[T](f); err != nil {
+		return nil, 0, false, err
 	}
-	if err := checkFooter(f, info.Size()); err != nil {
-		return fmt.Errorf("outputs: %s: %w: %w", path, err, ErrCorrupt)
+	if err = checkFooter(f, info.Size()); err != nil {
+		return nil, 0, false, fmt.Errorf("outputs: %s: %w: %w", path, err, ErrCorrupt)
 	}
-	return scan(f, info.Size(), visit)
+	return f, info.Size(), known, nil
 }
 
-// checkRecorded compares the file with the hash that its run's folder records, if it lies in one.
-func checkRecorded[T record](f *os.File) error {
-	if kind[T]() == "drift" {
-		return nil // a file of its own, wherever it lies
-	}
+// checkRecorded compares the file with the hash that its run's folder records, if it lies in one; known says whether it does.
+func checkRecorded[T record](f *os.File) (known bool, err error) {
 	dir := filepath.Dir(f.Name())
 	recorded, err := recordedFile(dir, filepath.Base(f.Name()))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return err
+		return false, err
 	}
 	is, err := hashFile(f)
 	if err != nil {
-		return fmt.Errorf("outputs: cannot read %s: %w", f.Name(), err)
+		return false, fmt.Errorf("outputs: cannot read %s: %w", f.Name(), err)
 	}
 	if is == recorded {
-		return nil
+		return true, nil
 	}
 	advice := "run it again"
 	if _, err := os.Stat(filepath.Join(dir, JournalFile)); err == nil {
 		advice = "the run was cut off while it wrote; start it again and it will complete"
 	}
-	return fmt.Errorf("outputs: %s is not the file its run recorded; %s: %w", f.Name(), advice, ErrCorrupt)
+	return true, fmt.Errorf("outputs: %s is not the file its run recorded; %s: %w", f.Name(), advice, ErrCorrupt)
 }
 
 // scan reads the rows of a checked file. It turns a panic of the library into an error.

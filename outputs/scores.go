@@ -81,8 +81,11 @@ func (c *scoreCell) add(r *Result) {
 	c.queries = append(c.queries, q)
 }
 
-// digest tells texts apart without keeping them.
+// digest tells texts apart without keeping them; that of none or an empty one is zero.
 func digest(texts ...string) (d [16]byte) {
+	if len(texts) == 0 || len(texts) == 1 && texts[0] == "" {
+		return d
+	}
 	h := blake3.New()
 	for _, t := range texts {
 		var n [8]byte

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"scbench/kernels"
@@ -92,93 +91,6 @@ func (r *runCommand) plan(ctx context.Context, c console, o *opened, j *stages.J
 	return nil
 }
 
-// caveats says what a reader of the table has to know of its rows.
-func caveats(rows []outputs.Result) (notes []string) {
-	var truncated, cut int
-	failed, why := map[outputs.Status]int{}, map[outputs.Status]string{}
-	works := map[string]bool{} // methods that dropped or skipped something, or promise nothing
-	var methods []string
-	for _, r := range rows {
-		if r.TruncatedTokens > 0 {
-			truncated++
-		}
-		if r.Evidence == outputs.EvidenceCut {
-			cut++
-		}
-		if r.Status.Failure() {
-			failed[r.Status]++
-			if r.Error != nil && why[r.Status] == "" {
-				why[r.Status] = outputs.Clean(*r.Error)
-			}
-		}
-		if _, seen := works[r.Method]; !seen {
-			methods = append(methods, r.Method)
-			works[r.Method] = false
-		}
-		if acts(r) {
-			works[r.Method] = true
-		}
-	}
-	if truncated > 0 {
-		notes = append(notes, fmt.Sprintf("%d of %d queries had their context cut to fit; for %d of them the evidence was cut out", truncated, len(rows), cut))
-	}
-	for _, s := range []outputs.Status{outputs.Refused, outputs.TimedOut, outputs.Failed} {
-		if failed[s] > 0 {
-			notes = append(notes, fmt.Sprintf("%d of %d queries are %s and count as 0: %s", failed[s], len(rows), s, why[s]))
-		}
-	}
-	var idle []string
-	for _, m := range methods {
-		if !works[m] {
-			idle = append(idle, m)
-		}
-	}
-	if len(idle) > 0 {
-		notes = append(notes, fmt.Sprintf("full attention under other names, since what their settings allow is all of these contexts: %s", strings.Join(idle, "; ")))
-	}
-	return notes
-}
-
-// weakBelow is the score of full attention below which a task tells little of other methods.
-const weakBelow = 0.5
-
-// weak names the tasks that the model itself cannot do.
-func weak(s outputs.Summary) (notes []string) {
-	var tasks []string
-	scores := map[string]*outputs.Mean{} // over the modes; looked up, never iterated
-	for _, c := range s.Cells {
-		if x, ok := c.Fixed(); ok && c.Method == "full" {
-			if scores[c.Task] == nil {
-				tasks, scores[c.Task] = append(tasks, c.Task), &outputs.Mean{}
-			}
-			scores[c.Task].Add(x)
-		}
-	}
-	var below []string
-	for _, task := range tasks {
-		if x, _ := scores[task].Value(); x < weakBelow {
-			below = append(below, fmt.Sprintf("%s (%.1f)", outputs.Clean(task), 100*x))
-		}
-	}
-	if len(below) == 0 {
-		return nil
-	}
-	return []string{"the model is weak at " + strings.Join(below, ", ") + ": full attention scores below " + fmt.Sprint(100*weakBelow) + ", and other methods cannot be told apart there"}
-}
-
-// acts reports whether the method of a row dropped, skipped, shortened or changed anything, or is full attention by name.
-func acts(r outputs.Result) bool {
-	switch {
-	case r.Status.Failure(), r.Method == "full", r.KeptMin < r.PromptTokens, r.PrefillCells < r.PrefillCellsDense, r.DecodeCells < r.DecodeCellsDense:
-		return true
-	case r.BudgetTokens == nil && r.KLFull == nil: // it promised nothing, and nobody has compared
-		return true
-	case r.KVBytesResident < r.KVBytesLogical, r.KLFull != nil && *r.KLFull > 0, r.FirstDivergingToken != nil:
-		return true
-	}
-	return false
-}
-
 // showRunCommand prints the table of a run.
 type showRunCommand struct {
 	From     string `arg:"" help:"Folder of the run, outputs/runs/ID, or a results file." type:"path"`
@@ -191,11 +103,20 @@ type showRunCommand struct {
 
 // Run prints the table, and below it what one has to know to read it.
 func (s showRunCommand) Run(c console) error {
-	rows, err := outputs.ReadResults(resultsPath(s.From))
+	var summary outputs.Summary
+	var scores outputs.Scores
+	var know caution
+	err := outputs.EachResultOf(resultsPath(s.From), outputs.SummaryColumns, func(r *outputs.Result) error {
+		summary.Add(r)
+		know.add(r)
+		if s.Intervals {
+			scores.Add(r)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	summary := outputs.Summarize(rows)
 	switch {
 	case s.Markdown:
 		return summary.Markdown(c.out)
@@ -204,10 +125,6 @@ func (s showRunCommand) Run(c console) error {
 	case s.Details:
 		err = summary.Details(c.out, outputs.TableOptions{})
 	case s.Intervals:
-		var scores outputs.Scores
-		for i := range rows {
-			scores.Add(&rows[i])
-		}
 		err = outputs.EstimatesTable(c.out, scores.Estimates(), outputs.TableOptions{})
 	default:
 		err = summary.Table(c.out, outputs.TableOptions{})
@@ -215,7 +132,7 @@ func (s showRunCommand) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	for _, note := range append(caveats(rows), weak(summary)...) {
+	for _, note := range append(know.notes(), weak(summary)...) {
 		fmt.Fprintf(c.out, "\nnote     %s\n", note)
 	}
 	return nil
