@@ -82,7 +82,7 @@ func encodeTimed(b *testing.B, tk Tokenizer, text string) {
 // BenchmarkPublished encodes with vocabularies of the size that models have, if they are at hand.
 func BenchmarkPublished(b *testing.B) {
 	texts := map[string]string{"english": englishText(b), "chinese": chineseText(b)}
-	for _, style := range []string{"real-llama3", "real-llama2", "real-cl100k_base"} {
+	for _, style := range []string{"real-llama3", "real-llama2", "real-cl100k_base", "real-o200k_base"} {
 		var tk Tokenizer
 		for _, language := range []string{"english", "chinese"} {
 			b.Run(style+"/"+language, func(b *testing.B) {

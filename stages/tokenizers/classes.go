@@ -40,19 +40,24 @@ var classTable = sync.OnceValue(func() *classes {
 		table *unicode.RangeTable
 		newer [][2]rune
 	}{{letter, unicode.L, newLetters}, {number, unicode.N, newNumbers}, {space, unicode.White_Space, nil}} {
-		for _, r := range t.table.R16 {
-			c.fill(rune(r.Lo), rune(r.Hi), rune(r.Stride), t.class)
-		}
-		for _, r := range t.table.R32 {
-			c.fill(rune(r.Lo), rune(r.Hi), rune(r.Stride), t.class)
-		}
-		for _, r := range t.newer {
-			c.fill(r[0], r[1], 1, t.class)
-		}
+		c.fillTable(t.table, t.newer, t.class)
 	}
 	c['\r'], c['\n'] = newline, newline
 	return c
 })
+
+// fillTable gives the characters of a table, and newer ones, a class.
+func (c *classes) fillTable(table *unicode.RangeTable, newer [][2]rune, class uint8) {
+	for _, r := range table.R16 {
+		c.fill(rune(r.Lo), rune(r.Hi), rune(r.Stride), class)
+	}
+	for _, r := range table.R32 {
+		c.fill(rune(r.Lo), rune(r.Hi), rune(r.Stride), class)
+	}
+	for _, r := range newer {
+		c.fill(r[0], r[1], 1, class)
+	}
+}
 
 func (c *classes) fill(lo, hi, stride rune, class uint8) {
 	for r := lo; r <= hi; r += stride {

@@ -13,6 +13,10 @@ const (
 	// GPT-4's cl100k with at most three digits a word: Llama 3, GLM-4.
 	llama3Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 	qwen2Pattern  = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// OpenAI's o200k, which cuts words where a capital follows a small letter: GPT-4o, Phi-4-mini, Llama 4.
+	gpt4oPattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+	// Mistral's Tekken, the same without contractions and with single digits: Mistral-Nemo.
+	tekkenPattern = `[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 	// The embedded reference model: hexadecimal text in pairs, punctuation with single spaces kept together.
 	referencePattern = `-?(?:[0-9][0-9a-f]|[a-f][0-9])|[0-9]| ?[A-Za-z]+| ?[^ \t\r\nA-Za-z0-9]+(?: [^ \t\r\nA-Za-z0-9]+)*|[\r\n]+|[ \t]+`
 )
@@ -21,6 +25,8 @@ var scanners = []scanner{
 	{gpt2Pattern, scanGPT2},
 	{llama3Pattern, func(c *classes, s string, i int) int { return scanGPT4(c, s, i, 3) }},
 	{qwen2Pattern, func(c *classes, s string, i int) int { return scanGPT4(c, s, i, 1) }},
+	{gpt4oPattern, casedScanner(3, true)},
+	{tekkenPattern, casedScanner(1, false)},
 	{referencePattern, func(_ *classes, s string, i int) int { return scanReference(s, i) }},
 }
 
@@ -60,6 +66,13 @@ func scanGPT4(c *classes, s string, i, digits int) int {
 			return c.run(s, i+w+width, letter)
 		}
 	}
+	return scanRest(c, s, i, digits, false)
+}
+
+// scanRest matches what is no word of letters: \p{N}{1,digits}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+, with [\r\n/]* if
+// slash is set.
+func scanRest(c *classes, s string, i, digits int, slash bool) int {
+	k, w := c.at(s, i)
 	if k == number {
 		for end, n := i, 0; ; n++ {
 			if end == len(s) || n == digits {
@@ -80,7 +93,7 @@ func scanGPT4(c *classes, s string, i, digits int) int {
 		return c.spaces(s, i, true)
 	}
 	end := c.runOther(s, i+w)
-	for end < len(s) && (s[end] == '\r' || s[end] == '\n') {
+	for end < len(s) && (s[end] == '\r' || s[end] == '\n' || slash && s[end] == '/') {
 		end++
 	}
 	return end

@@ -92,11 +92,35 @@ func TestScanners(t *testing.T) {
 	}
 }
 
+// TestNewCases wants the newer letters of each case to be all newer letters, each once.
+func TestNewCases(t *testing.T) {
+	seen := map[rune]int{}
+	for _, list := range [][][2]rune{newCapitals, newSmalls, newModifier, newCaseless} {
+		for _, r := range list {
+			for c := r[0]; c <= r[1]; c++ {
+				seen[c]++
+			}
+		}
+	}
+	n := 0
+	for _, r := range newLetters {
+		for c := r[0]; c <= r[1]; c++ {
+			if n++; seen[c] != 1 {
+				t.Errorf("%U is in %d lists", c, seen[c])
+			}
+		}
+	}
+	if n != len(seen) {
+		t.Errorf("%d newer letters, %d of them with a case or without", n, len(seen))
+	}
+}
+
 // randomText is made of pieces at which patterns decide something.
 func randomText(r *rand.Rand) string {
 	pieces := []string{
 		" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u0085", "\u200b", "a", "Z", "é", "ſ", "世", "'", "'s", "'S", "'ſ", "'re", "'LL", "'l",
 		"1", "23", "٣", "½", "Ⅷ", ".", "!?", "-", "-3f", "a1", "1a", "ab", "f", "_", "😀", "\u0301", "\u1c89", "\U00010d40", `": "`, "\u2028", "\x0b",
+		"ABC", "Bc", "ǅ", "ʰ", "/", "//\n", "\U00010d50", "\U00010d70", "ªº", "Й",
 	}
 	var b strings.Builder
 	for range r.IntN(12) {

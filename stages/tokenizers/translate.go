@@ -244,13 +244,13 @@ func (t *translator) code(rest string) error {
 	return nil
 }
 
-// property translates \p{name}. The general category and script tables are Go's, with what L and N got since.
+// property translates \p{name}. The general category and script tables are Go's, with what letters and numbers got since.
 func (t *translator) property(name string, n int) error {
 	if unicode.Categories[name] == nil && unicode.Scripts[name] == nil {
 		return fmt.Errorf("\\p{%s} %s", name, notHere)
 	}
 	items := `\p{` + name + `}`
-	newer := map[string][][2]rune{"L": newLetters, "N": newNumbers}[name]
+	newer := map[string][][2]rune{"L": newLetters, "N": newNumbers, "Lu": newCapitals, "Ll": newSmalls, "Lm": newModifier, "Lo": newCaseless}[name]
 	for _, r := range newer {
 		items += string(r[0]) + "-" + string(r[1])
 	}
