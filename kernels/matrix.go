@@ -49,13 +49,16 @@ func NewMatrixOf(dt DType, rows, cols int, row func(dst []byte, i int)) *Matrix 
 	return &Matrix{Type: dt, Rows: rows, Cols: cols, row: row}
 }
 
-// stored returns a matrix that has its bytes, and at which of its rows the rows [lo, hi) of w begin.
-func (w *Matrix) stored(lo, hi int) (m *Matrix, at int) {
+// stored calls use with a matrix that has its bytes, and at which of its rows the rows [lo, hi) of w begin. It ends with use.
+func (w *Matrix) stored(lo, hi int, use func(m *Matrix, at int)) {
 	if w.row == nil {
-		return w, lo
+		use(w, lo)
+		return
 	}
 	size := w.Cols * w.Type.Size()
-	data := make([]byte, (hi-lo)*size)
+	scratch := scratchBytes((hi - lo) * size)
+	defer scratchPool.Put(scratch)
+	data := (*scratch)[:(hi-lo)*size]
 	for i := lo; i < hi; i++ {
 		w.row(data[(i-lo)*size:][:size], i)
 	}
@@ -63,7 +66,7 @@ func (w *Matrix) stored(lo, hi int) (m *Matrix, at int) {
 	if err != nil {
 		panic(err) // it was made for this
 	}
-	return m, 0
+	use(m, 0)
 }
 
 // view returns data as values of type T without a copy, or nil where that is impossible.
@@ -99,8 +102,7 @@ func (w *Matrix) Row(dst []float32, i int) {
 	if uint(i) >= uint(w.Rows) {
 		panic(fmt.Sprintf("kernels: Matrix.Row: row %d of a matrix [%d, %d]", i, w.Rows, w.Cols))
 	}
-	m, at := w.stored(i, i+1)
-	m.widen(dst, at, 0)
+	w.stored(i, i+1, func(m *Matrix, at int) { m.widen(dst, at, 0) })
 }
 
 // widen converts the len(dst) values of row i that start at column c.

@@ -37,14 +37,12 @@ func (w *Matrix) Pack(pool *Pool, p Precision) *Weight {
 		size := gemmCols * w.Cols * w.Type.Size()
 		packed.packed, packed.free = hugeBytes(ceilDiv(w.Rows, gemmCols) * size)
 		pool.Run(ceilDiv(w.Rows, gemmCols), func(i int) {
-			m, at := w.stored(i*gemmCols, min((i+1)*gemmCols, w.Rows))
-			m.packGEMM(packed.packed[i*size:][:size], at)
+			w.stored(i*gemmCols, min((i+1)*gemmCols, w.Rows), func(m *Matrix, at int) { m.packGEMM(packed.packed[i*size:][:size], at) })
 		})
 	case PrecisionBF16:
 		packed.packed, packed.free = hugeBytes(PackedSize(w.Rows, w.Cols))
 		pool.Run(ceilDiv(w.Rows, panelCols), func(i int) {
-			m, at := w.stored(i*panelCols, min((i+1)*panelCols, w.Rows))
-			m.packPanel(packed.panel(i), at)
+			w.stored(i*panelCols, min((i+1)*panelCols, w.Rows), func(m *Matrix, at int) { m.packPanel(packed.panel(i), at) })
 		})
 	default:
 		panic(fmt.Sprintf("kernels: Pack: no such precision: %v", p))

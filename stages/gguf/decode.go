@@ -20,9 +20,9 @@ func half(b []byte) float32 {
 
 // decodeQ80: a scale and 32 signed bytes.
 func decodeQ80(dst []float32, b []byte) {
-	d := half(b)
-	for i, q := range b[2:] {
-		dst[i] = float32(int8(q)) * d
+	d, to, from := half(b), (*[32]float32)(dst), (*[32]byte)(b[2:])
+	for i, q := range from {
+		to[i] = float32(int8(q)) * d
 	}
 }
 

@@ -97,7 +97,12 @@ func (g *ggufTensors) maker(p ggufPart, dt kernels.DType, order func(int) int, a
 			copy(dst, src)
 			return
 		}
-		x := make([]float32, cols)
+		scratch := rowPool.Get().(*[]float32)
+		defer rowPool.Put(scratch)
+		if cap(*scratch) < cols {
+			*scratch = make([]float32, cols)
+		}
+		x := (*scratch)[:cols]
 		widen(x, p.Type, src)
 		if apply != nil {
 			apply(x)
@@ -108,6 +113,9 @@ func (g *ggufTensors) maker(p ggufPart, dt kernels.DType, order func(int) int, a
 		}
 	}
 }
+
+// rowPool keeps decoded rows between calls.
+var rowPool = sync.Pool{New: func() any { return new([]float32) }}
 
 // widen writes the numbers of a row as float32.
 func widen(dst []float32, t gguf.Type, src []byte) {
