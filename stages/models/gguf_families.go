@@ -2,7 +2,8 @@ package models
 
 import "fmt"
 
-// llamaGGUF: Llama, and Mistral, which the converter makes a Llama of.
+// llamaGGUF: Llama, and Mistral, which the converter makes a Llama of. A sliding window that the file states is heeded, as in transformers;
+// llama.cpp heeds none in a file of this architecture.
 func llamaGGUF(m *ggufMeta) {
 	if m.whole("attention.sliding_window", "sliding_window") > 0 {
 		m.decoder("MistralForCausalLM", "mistral", "silu")
@@ -30,7 +31,8 @@ func qwenGGUF(class, kind string) func(*ggufMeta) {
 	}
 }
 
-// phi3GGUF: Phi-3, Phi-3.5, Phi-4 and Phi-4-mini. A window of 0 is none.
+// phi3GGUF: Phi-3, Phi-3.5, Phi-4 and Phi-4-mini. A window of 0 is none. As in transformers, a window is heeded, and the length of the text
+// says which of longrope's frequencies hold; llama.cpp heeds no window here and goes by the room that its cache has.
 func phi3GGUF(m *ggufMeta) {
 	m.decoder("Phi3ForCausalLM", "phi3", "silu")
 	if m.whole("attention.sliding_window", "sliding_window") == 0 {

@@ -1,4 +1,8 @@
 // Package models has the architectures, one file each, and what they share: weights, configuration, RoPE.
+//
+// An architecture reads a checkpoint folder of Hugging Face. A GGUF file is read as the folder it was made from: the gguf_*.go translate its
+// metadata to a config.json and its tensors to their names and forms there, so that no architecture knows of GGUF, and the results of both
+// are the same bits wherever the file stores the same numbers.
 package models
 
 import (
