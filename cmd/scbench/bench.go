@@ -108,9 +108,10 @@ func (b benchCommand) print(w io.Writer, rows []benchRow) error {
 	return table(w, func(w io.Writer) { benchTable(w, rows) })
 }
 
-// open loads the model for a number of threads.
+// open loads the model for a number of threads, if its weights fit.
 func (b benchCommand) open(pool *kernels.Pool) (*models.Loaded, error) {
-	choice, err := modelFlags{Precision: b.Precision, PackCache: b.PackCache, NoPackCache: b.NoPackCache}.choice()
+	flags := modelFlags{Precision: b.Precision, PackCache: b.PackCache, NoPackCache: b.NoPackCache}
+	choice, err := flags.choice()
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +122,15 @@ func (b benchCommand) open(pool *kernels.Pool) (*models.Loaded, error) {
 	}
 	if b.Model == "" {
 		return models.LoadReference(pool, choice)
+	}
+	flags.Model = b.Model
+	o, err := flags.look()
+	if err != nil {
+		return nil, err
+	}
+	defer o.Close()
+	if err := o.fits(0, engine.BlockRows); err != nil {
+		return nil, err
 	}
 	return models.Load(b.Model, pool, choice)
 }
