@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"scbench/outputs/plain"
 )
 
 // notes define what the table of a comparison shows.
@@ -158,11 +160,11 @@ func (c Comparison) Markdown(w io.Writer) error {
 	var b strings.Builder
 	s := c.summary()
 	for _, block := range s.blocks() {
-		fmt.Fprintf(&b, "### %s\n\n", EscapeMarkdown(block.title()))
+		fmt.Fprintf(&b, "### %s\n\n", plain.Markdown(block.title()))
 		writeMarkdownTable(&b, c.columns(&block))
 	}
 	for _, line := range append(c.notes(), c.Notes...) {
-		fmt.Fprintf(&b, "- %s\n", EscapeMarkdown(line))
+		fmt.Fprintf(&b, "- %s\n", plain.Markdown(line))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -190,7 +192,7 @@ func (c Comparison) CSV(w io.Writer) error {
 	out.Write([]string{"mode", "history", "task", "method_a", "method_b", "n", "sessions", "a", "b", "difference", "low", "high",
 		"verdict", "p", "p_holm", "smallest", "better", "worse", "p_mcnemar", "failed_a", "failed_b", "least", "most"})
 	for _, l := range c.Lines {
-		row := []string{CSVText(string(l.Mode)), CSVText(string(l.History)), CSVText(taskOrAll(l.Task)), CSVText(l.MethodA), CSVText(l.MethodB),
+		row := []string{plain.CSV(string(l.Mode)), plain.CSV(string(l.History)), plain.CSV(taskOrAll(l.Task)), plain.CSV(l.MethodA), plain.CSV(l.MethodB),
 			strconv.Itoa(l.N), strconv.Itoa(l.Sessions), decimal(l.A), decimal(l.B), decimal(l.Diff.Value), decimal(l.Diff.Low), decimal(l.Diff.High),
 			strings.Replace(c.Verdict(l), "–", "", 1), decimal(l.P), decimal(l.Holm), decimal(l.Smallest), strconv.Itoa(l.Better), strconv.Itoa(l.Worse),
 			decimal(l.McNemar), strconv.Itoa(l.FailedA), strconv.Itoa(l.FailedB), decimal(l.Least), decimal(l.Most)}
@@ -198,15 +200,6 @@ func (c Comparison) CSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// CSVText cleans text from data for a field of CSV, and keeps a spreadsheet from taking it for a formula.
-func CSVText(s string) string {
-	s = Clean(s)
-	if t := strings.TrimLeft(s, " "); t != "" && strings.ContainsAny(t[:1], "=+-@") {
-		return "'" + s
-	}
-	return s
 }
 
 func decimal(x float64) string {

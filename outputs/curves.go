@@ -13,6 +13,9 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"scbench/outputs/picture"
+	"scbench/outputs/plain"
 )
 
 // CurvesFile is the picture in a run's folder.
@@ -30,7 +33,6 @@ const (
 	keyWidth     = 24 // line and marker in the legend
 	captionLine  = 11
 	slack        = 1.15 // where no font has our widths, letters are that much wider
-	maxEndLabels = 8    // more names than that would not find room beside a panel
 	maxTogether  = 12   // more methods than that are drawn in groups, each with panels of its own
 	groupSize    = 6    // methods of a group, beside full attention
 	groupHeight  = 132  // of a group's panels
@@ -39,7 +41,7 @@ const (
 	maxSpecLines = 3  // method specs that need more stay out
 )
 
-const picture = "Score at each turn of a shared context"
+const curvesTitle = "Score at each turn of a shared context"
 
 // Curves writes the scores by turn as an SVG that needs nothing else: a panel for each mode and history, a line for each
 // method. Many methods are drawn in groups, in their order, with panels for each group and full attention in all of them. x is the turn, from 1; y is the fixed score × 100, the mean over the tasks as in the table's turn columns. A turn that
@@ -50,7 +52,7 @@ func (s Summary) Curves(w io.Writer) error {
 	height := g.height()
 	canvas := vgsvg.New(pictureWidth, height)
 	page := draw.New(canvas)
-	card(page)
+	picture.Card(page)
 	page = draw.Crop(page, margin, -margin, margin, -margin)
 	for _, part := range []func(draw.Canvas) vg.Length{g.drawHead, g.drawLegend, g.drawPanels, g.drawCaption} {
 		page.Max.Y -= part(page)
@@ -59,7 +61,7 @@ func (s Summary) Curves(w io.Writer) error {
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
 	}
-	_, err := w.Write(portable(b.Bytes(), picture))
+	_, err := w.Write(picture.Portable(b.Bytes(), curvesTitle))
 	return err
 }
 
@@ -74,14 +76,6 @@ func (s Summary) WriteCurves(dir string) (path string, err error) {
 		return "", err
 	}
 	return filepath.Join(dir, CurvesFile), publish(dir, f)
-}
-
-// portable names fonts of the same widths for machines that lack Liberation Sans, and gives the picture a title to read aloud.
-// Text holds no quotes that are not escaped, so only markup is matched.
-func portable(svg []byte, title string) []byte {
-	svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`), []byte(`style="font-family:Liberation Sans,Arial,Helvetica,sans-serif;`))
-	open := []byte(`xmlns:xlink="http://www.w3.org/1999/xlink">`)
-	return bytes.Replace(svg, open, append(open, "\n<title>"+title+"</title>"...), 1)
 }
 
 // graph is what the picture shows, laid out.
@@ -99,19 +93,19 @@ type graph struct {
 func newGraph(s Summary) *graph {
 	g := &graph{blocks: s.blocks(), methods: s.methods()}
 	const inner = vg.Length(pictureWidth - 2*margin)
-	style, most := sans(9, ink), inner/2-keyWidth-lineHeight
+	style, most := picture.Sans(9, picture.Ink), inner/2-keyWidth-lineHeight
 	g.groups = grouped(g.methods)
 	if len(g.groups) > 1 {
 		most = maxEndWidth
 	}
 	widest := vg.Length(0)
 	for _, name := range ShortNames(g.methods) {
-		name = elide(name, most, style)
+		name = picture.Elide(name, most, style)
 		g.names = append(g.names, name)
 		widest = max(widest, style.Width(name))
 	}
 	g.cell = keyWidth + widest*slack + lineHeight
-	g.direct = len(g.groups) > 1 || len(g.names) <= maxEndLabels && widest <= maxEndWidth
+	g.direct = len(g.groups) > 1 || len(g.names) <= picture.MaxEndLabels && widest <= maxEndWidth
 	if len(g.names) > 0 && len(g.groups) == 1 {
 		g.columns = min(int(inner/g.cell), len(g.names))
 	}
@@ -145,8 +139,8 @@ func (g *graph) height() vg.Length {
 
 // drawHead says what is measured.
 func (g *graph) drawHead(c draw.Canvas) vg.Length {
-	put(c, strong(14), 0, 12, picture)
-	put(c, sans(9.5, pale), 0, 27, "Mean fixed score × 100"+g.overTasks()+". 100: every answer is right.")
+	picture.Put(c, picture.Strong(14), 0, 12, curvesTitle)
+	picture.Put(c, picture.Sans(9.5, picture.Pale), 0, 27, "Mean fixed score × 100"+g.overTasks()+". 100: every answer is right.")
 	return headHeight
 }
 
@@ -187,11 +181,11 @@ func (g *graph) drawLegend(c draw.Canvas) vg.Length {
 	}
 	for i, name := range g.names {
 		x, y := vg.Length(i%g.columns)*g.cell, vg.Length(i/g.columns)*lineHeight+8
-		l := lookOf(i, len(g.methods), 1)
+		l := picture.LookOf(i, len(g.methods), 1)
 		mid := vg.Point{X: c.Min.X + x + keyWidth/2 - 3, Y: c.Max.Y - y + 3}
-		c.StrokeLine2(l.line, mid.X-keyWidth/2+3, mid.Y, mid.X+keyWidth/2-3, mid.Y)
-		c.DrawGlyphNoClip(l.marker, mid)
-		put(c, sans(9, ink), x+keyWidth, y, name)
+		c.StrokeLine2(l.Line, mid.X-keyWidth/2+3, mid.Y, mid.X+keyWidth/2-3, mid.Y)
+		c.DrawGlyphNoClip(l.Marker, mid)
+		picture.Put(c, picture.Sans(9, picture.Ink), x+keyWidth, y, name)
 	}
 	return g.legendHeight()
 }
@@ -202,7 +196,7 @@ func (g *graph) captionHeight() vg.Length {
 
 func (g *graph) drawCaption(c draw.Canvas) vg.Length {
 	for i, line := range g.caption {
-		put(c, sans(8, pale), 0, vg.Length(i+1)*captionLine+6, line)
+		picture.Put(c, picture.Sans(8, picture.Pale), 0, vg.Length(i+1)*captionLine+6, line)
 	}
 	return g.captionHeight()
 }
@@ -212,14 +206,14 @@ func (g *graph) captionLines(width vg.Length) []string {
 	if len(g.blocks) == 0 {
 		return nil
 	}
-	lines := wrapped(g.counts(), width, sans(8, pale))
+	lines := picture.Wrapped(g.counts(), width, picture.Sans(8, picture.Pale))
 	var specs []string
 	for i, name := range ShortNames(g.methods) {
-		if spec := cleanXML(g.methods[i]); spec != name {
+		if spec := plain.XML(g.methods[i]); spec != name {
 			specs = append(specs, spec)
 		}
 	}
-	if more := wrapped(strings.Join(specs, "; "), width, sans(8, pale)); len(more) <= maxSpecLines {
+	if more := picture.Wrapped(strings.Join(specs, "; "), width, picture.Sans(8, picture.Pale)); len(more) <= maxSpecLines {
 		lines = append(lines, more...)
 	}
 	return lines

@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"scbench/outputs/picture"
 )
 
 // panelColumns is how many panels stand side by side.
@@ -37,7 +39,7 @@ func (g *graph) panelsHeight() vg.Length {
 func (g *graph) drawPanels(c draw.Canvas) vg.Length {
 	height := g.panelsHeight()
 	if len(g.blocks) == 0 {
-		put(c, sans(10, ink), 0, lineHeight, "no results")
+		picture.Put(c, picture.Sans(10, picture.Ink), 0, lineHeight, "no results")
 		return height
 	}
 	c.Min.Y = c.Max.Y - height
@@ -60,8 +62,8 @@ func (g *graph) drawPanels(c draw.Canvas) vg.Length {
 			b := &g.blocks[i%each*cols+k]
 			p.Draw(tiles[i][k])
 			at := p.DataCanvas(tiles[i][k])
-			put(at, strong(10.5), 0, -20, b.title())
-			put(at, sans(8.5, pale), 0, -9, b.meaning())
+			picture.Put(at, picture.Strong(10.5), 0, -20, b.title())
+			picture.Put(at, picture.Sans(8.5, picture.Pale), 0, -9, b.meaning())
 		}
 	}
 	return height
@@ -84,7 +86,7 @@ func (b *block) meaning() string {
 func emptyPanel() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
-	small := sans(9, pale)
+	small := picture.Sans(9, picture.Pale)
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		a.Label.TextStyle.Font, a.Label.TextStyle.Color, a.Label.Padding = small.Font, small.Color, 2
 		a.Tick.Label.Font, a.Tick.Label.Color, a.Tick.Length = small.Font, small.Color, 0
@@ -92,7 +94,7 @@ func emptyPanel() *plot.Plot {
 	}
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
-	grid.Horizontal = draw.LineStyle{Color: rule, Width: 0.75}
+	grid.Horizontal = draw.LineStyle{Color: picture.Rule, Width: 0.75}
 	p.Add(grid)
 	return p
 }
@@ -113,13 +115,13 @@ func (g *graph) panel(b *block, group []int, labelled bool) *plot.Plot {
 	}
 	var markers []plot.Plotter // over all lines
 	for i, m := range group {
-		look := lookOf(i, len(group), len(b.turns))
+		look := picture.LookOf(i, len(group), len(b.turns))
 		lines, points := b.pieces(g.methods[m])
 		for _, l := range lines {
-			p.Add(&plotter.Line{XYs: l, LineStyle: look.line})
+			p.Add(&plotter.Line{XYs: l, LineStyle: look.Line})
 		}
 		if len(points) > 0 {
-			markers = append(markers, &plotter.Scatter{XYs: points, GlyphStyle: look.marker})
+			markers = append(markers, &plotter.Scatter{XYs: points, GlyphStyle: look.Marker})
 		}
 	}
 	p.Add(markers...)
@@ -134,7 +136,7 @@ func (g *graph) endLabels(b *block, group []int) (all endLabels) {
 	for i, m := range group {
 		if _, points := b.pieces(g.methods[m]); len(points) > 0 {
 			if end := points[len(points)-1]; g.columns == 0 || end.X == float64(b.turns[len(b.turns)-1]) {
-				all = append(all, endLabel{g.names[m], end.Y, lookOf(i, len(group), len(b.turns)).marker})
+				all = append(all, endLabel{g.names[m], end.Y, picture.LookOf(i, len(group), len(b.turns)).Marker})
 			}
 		}
 	}
@@ -187,7 +189,7 @@ func (l endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	spread(at, endLine, c.Min.Y-endLine/2)
 	for i := range l {
 		c.DrawGlyphNoClip(l[i].marker, vg.Point{X: c.Max.X + 2 + endMarker/2, Y: at[i]})
-		put(c, sans(8.5, ink), c.Max.X-c.Min.X+2+endMarker, c.Max.Y-at[i]+3, l[i].name)
+		picture.Put(c, picture.Sans(8.5, picture.Ink), c.Max.X-c.Min.X+2+endMarker, c.Max.Y-at[i]+3, l[i].name)
 	}
 }
 
@@ -205,7 +207,7 @@ func spread(at []vg.Length, distance, floor vg.Length) {
 // GlyphBoxes makes the panel leave room for the names.
 func (l endLabels) GlyphBoxes(*plot.Plot) (boxes []plot.GlyphBox) {
 	for i := range l {
-		width := sans(8.5, ink).Width(l[i].name)*slack + 2 + endMarker
+		width := picture.Sans(8.5, picture.Ink).Width(l[i].name)*slack + 2 + endMarker
 		boxes = append(boxes, plot.GlyphBox{X: 1, Y: 0.5, Rectangle: vg.Rectangle{Max: vg.Point{X: width, Y: 1}}})
 	}
 	return boxes

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+
+	"scbench/outputs/picture"
 )
 
 // drawing is an SVG, taken apart.
@@ -125,7 +127,7 @@ func turnRow(mode Mode, method string, turn int32, score float64) Result {
 
 func TestCurvesSayWhatTheyShow(t *testing.T) {
 	d := draws(t, mixed())
-	d.says(t, picture, "fixed score × 100", "kv, mf, repoqa_and_kv", "multi-turn, gold history", "multi-request", "turn", "score × 100",
+	d.says(t, curvesTitle, "fixed score × 100", "kv, mf, repoqa_and_kv", "multi-turn, gold history", "multi-request", "turn", "score × 100",
 		"full", "snapkv", "streamingllm", "quest", "n = 60 a point, 2400 in all", snapkv, "0", "25", "50", "75", "100", "1", "2", "3", "4", "5")
 	if n := strings.Count(strings.Join(d.texts, "|"), "|quest|"); n != 3 {
 		t.Errorf("quest stands in the picture %d times, want once in the legend and at the end of a line in each panel", n)
@@ -312,8 +314,8 @@ func TestSpread(t *testing.T) {
 func TestLooksDiffer(t *testing.T) {
 	seen := map[string]int{}
 	for i := range 56 {
-		l := lookOf(i, 56, 5)
-		k := fmt.Sprint(l.marker.Color, l.marker.Shape)
+		l := picture.LookOf(i, 56, 5)
+		k := fmt.Sprint(l.Marker.Color, l.Marker.Shape)
 		if other, twice := seen[k]; twice {
 			t.Errorf("methods %d and %d look the same", other, i)
 		}

@@ -11,6 +11,9 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"scbench/outputs/picture"
+	"scbench/outputs/plain"
 )
 
 const driftPicture = "Attention while a long answer is generated"
@@ -35,7 +38,7 @@ func (s DriftSummary) Picture(w io.Writer) error {
 	var caption []string
 	const inner = vg.Length(pictureWidth - 2*margin)
 	for _, line := range s.notes() {
-		caption = append(caption, wrapped(cleanXML(line), inner/slack, sans(8, pale))...)
+		caption = append(caption, picture.Wrapped(plain.XML(line), inner/slack, picture.Sans(8, picture.Pale))...)
 	}
 	legends := vg.Length(0)
 	for _, p := range panels {
@@ -44,22 +47,22 @@ func (s DriftSummary) Picture(w io.Writer) error {
 	height := 2*margin + headHeight + vg.Length(len(panels))*(panelHead+panelHeight+panelGap) + legends + vg.Length(len(caption))*captionLine + 8
 	canvas := vgsvg.New(pictureWidth, height)
 	page := draw.New(canvas)
-	card(page)
+	picture.Card(page)
 	page = draw.Crop(page, margin, -margin, margin, -margin)
-	put(page, strong(14), 0, 12, driftPicture)
-	put(page, sans(9.5, pale), 0, 27, fmt.Sprintf("Full attention's own, over %d heads and %d prompts. x: generated tokens, from 0.", s.Heads, s.Prompts))
+	picture.Put(page, picture.Strong(14), 0, 12, driftPicture)
+	picture.Put(page, picture.Sans(9.5, picture.Pale), 0, 27, fmt.Sprintf("Full attention's own, over %d heads and %d prompts. x: generated tokens, from 0.", s.Heads, s.Prompts))
 	page.Max.Y -= headHeight
 	for _, p := range panels {
 		page.Max.Y -= p.draw(page)
 	}
 	for i, line := range caption {
-		put(page, sans(8, pale), 0, vg.Length(i+1)*captionLine, line)
+		picture.Put(page, picture.Sans(8, picture.Pale), 0, vg.Length(i+1)*captionLine, line)
 	}
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return err
 	}
-	_, err := w.Write(portable(b.Bytes(), driftPicture))
+	_, err := w.Write(picture.Portable(b.Bytes(), driftPicture))
 	return err
 }
 
@@ -154,9 +157,9 @@ func (s DriftSeries) values() []float64 {
 
 // legendColumns is how many names stand side by side, and how wide a column is.
 func (p driftPanel) legendColumns() (n int, width vg.Length) {
-	style, widest := sans(9, ink), vg.Length(0)
+	style, widest := picture.Sans(9, picture.Ink), vg.Length(0)
 	for _, l := range p.lines {
-		widest = max(widest, style.Width(cleanXML(l.name)))
+		widest = max(widest, style.Width(plain.XML(l.name)))
 	}
 	const inner = vg.Length(pictureWidth - 2*margin)
 	width = min(keyWidth+widest*slack+lineHeight, inner)
@@ -170,16 +173,16 @@ func (p driftPanel) legendHeight() vg.Length {
 
 // draw draws title, legend and plot, and returns their height.
 func (p driftPanel) draw(c draw.Canvas) vg.Length {
-	put(c, strong(10.5), 0, 10, p.title)
-	put(c, sans(8.5, pale), 0, 21, p.meaning)
+	picture.Put(c, picture.Strong(10.5), 0, 10, p.title)
+	picture.Put(c, picture.Sans(8.5, picture.Pale), 0, 21, p.meaning)
 	columns, cell := p.legendColumns()
 	for i, l := range p.lines {
 		x, y := vg.Length(i%columns)*cell, panelHead+vg.Length(i/columns)*lineHeight+4
-		look := lookOf(i, len(p.lines), 1)
+		look := picture.LookOf(i, len(p.lines), 1)
 		mid := vg.Point{X: c.Min.X + x + keyWidth/2 - 3, Y: c.Max.Y - y + 3}
-		c.StrokeLine2(look.line, mid.X-keyWidth/2+3, mid.Y, mid.X+keyWidth/2-3, mid.Y)
-		c.DrawGlyphNoClip(look.marker, mid)
-		put(c, sans(9, ink), x+keyWidth, y, elide(cleanXML(l.name), pictureWidth-2*margin-keyWidth, sans(9, ink)))
+		c.StrokeLine2(look.Line, mid.X-keyWidth/2+3, mid.Y, mid.X+keyWidth/2-3, mid.Y)
+		c.DrawGlyphNoClip(look.Marker, mid)
+		picture.Put(c, picture.Sans(9, picture.Ink), x+keyWidth, y, picture.Elide(plain.XML(l.name), pictureWidth-2*margin-keyWidth, picture.Sans(9, picture.Ink)))
 	}
 	plotted := emptyPanel()
 	last := max(1, len(p.ticks)-1)
@@ -192,7 +195,7 @@ func (p driftPanel) draw(c draw.Canvas) vg.Length {
 	plotted.Y.Tick.Marker = shareTicks(p.most)
 	var markers []plot.Plotter
 	for i, l := range p.lines {
-		look := lookOf(i, len(p.lines), len(p.ticks))
+		look := picture.LookOf(i, len(p.lines), len(p.ticks))
 		var points plotter.XYs
 		for x, y := range l.y {
 			if y >= 0 {
@@ -200,10 +203,10 @@ func (p driftPanel) draw(c draw.Canvas) vg.Length {
 			}
 		}
 		if len(points) > 1 {
-			plotted.Add(&plotter.Line{XYs: points, LineStyle: look.line})
+			plotted.Add(&plotter.Line{XYs: points, LineStyle: look.Line})
 		}
 		if len(points) > 0 {
-			markers = append(markers, &plotter.Scatter{XYs: points, GlyphStyle: look.marker})
+			markers = append(markers, &plotter.Scatter{XYs: points, GlyphStyle: look.Marker})
 		}
 	}
 	plotted.Add(markers...)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"scbench/outputs/plain"
 )
 
 // title says the verdict in a line.
@@ -77,13 +79,13 @@ func (g Gate) Table(w io.Writer, o TableOptions) error {
 func (g Gate) Markdown(w io.Writer) error {
 	var b strings.Builder
 	s := g.Comparison.summary()
-	fmt.Fprintf(&b, "## %s\n\n", EscapeMarkdown(g.title()))
+	fmt.Fprintf(&b, "## %s\n\n", plain.Markdown(g.title()))
 	for _, block := range s.blocks() {
-		fmt.Fprintf(&b, "### %s\n\n", EscapeMarkdown(block.title()))
+		fmt.Fprintf(&b, "### %s\n\n", plain.Markdown(block.title()))
 		writeMarkdownTable(&b, g.columns(&block))
 	}
 	for _, line := range append(gateNotes[:len(gateNotes):len(gateNotes)], g.notes()...) {
-		fmt.Fprintf(&b, "- %s\n", EscapeMarkdown(line))
+		fmt.Fprintf(&b, "- %s\n", plain.Markdown(line))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"scbench/outputs/plain"
 )
 
 // Markdown writes the summary as Markdown: one table per mode and history, definitions as a list below.
@@ -11,14 +13,14 @@ func (s Summary) Markdown(w io.Writer) error {
 	var b strings.Builder
 	for _, block := range s.blocks() {
 		cols := append([]column{block.labelColumn()}, append(block.taskColumns(), block.headlineColumns()...)...)
-		fmt.Fprintf(&b, "### %s\n\n", EscapeMarkdown(block.title()))
+		fmt.Fprintf(&b, "### %s\n\n", plain.Markdown(block.title()))
 		writeMarkdownTable(&b, cols)
 	}
 	methods := s.methods()
 	names := ShortNames(methods)
 	for i, spec := range methods {
 		if spec = Clean(spec); spec != names[i] {
-			fmt.Fprintf(&b, "- %s: %s\n", EscapeMarkdown(names[i]), EscapeMarkdown(spec))
+			fmt.Fprintf(&b, "- %s: %s\n", plain.Markdown(names[i]), plain.Markdown(spec))
 		}
 	}
 	for _, line := range s.definitions() {
@@ -30,14 +32,7 @@ func (s Summary) Markdown(w io.Writer) error {
 
 func writeMarkdownRow(b *strings.Builder, cols []column, show func(column) string) {
 	for _, c := range cols {
-		b.WriteString("| " + EscapeMarkdown(show(c)) + " ")
+		b.WriteString("| " + plain.Markdown(show(c)) + " ")
 	}
 	b.WriteString("|\n")
 }
-
-// EscapeMarkdown keeps cleaned text from ending a cell, or being read as HTML, code, a link or emphasis.
-func EscapeMarkdown(s string) string {
-	return markdownEscapes.Replace(s)
-}
-
-var markdownEscapes = strings.NewReplacer(`\`, `\\`, "|", `\|`, "<", "&lt;", "&", "&amp;", "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`)

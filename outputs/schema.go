@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"scbench/outputs/plain"
 )
 
 // SchemaMarkdown writes the documentation of all columns as Markdown; it is outputs/schema.md. The error is the writer's.
@@ -24,7 +26,7 @@ func SchemaMarkdown(w io.Writer) error {
 		if c.Nullable {
 			null = "may be"
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %d | %s |\n", c.Name, c.DuckDB, null, c.Since, EscapeMarkdown(c.Doc))
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %d | %s |\n", c.Name, c.DuckDB, null, c.Since, plain.Markdown(c.Doc))
 	}
 	fmt.Fprintf(&b, "\nTypes are DuckDB's. Files are zstd-compressed Parquet; their key/value metadata say `%s` and `%s`. Columns \"since %d\" are in every file that\n"+
 		"this version reads; in a file that is older than a column, that column is missing, and reads as empty or NULL.\n", metaKind, metaSchema, oldestSchema)

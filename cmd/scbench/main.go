@@ -28,6 +28,7 @@ type commands struct {
 	Run      runCommand      `cmd:"" help:"Run the benchmark. Without flags: the embedded model on small contexts of twelve tasks, offline, in little over a minute on two cores."`
 	List     listCommand     `cmd:"" help:"List tasks, methods, profiles, models and result columns."`
 	Show     showRunCommand  `cmd:"" help:"Print the table of a run again."`
+	Report   reportCommand   `cmd:"" help:"Draw runs as one HTML page that needs nothing else, and as figures (SVG) and tables (CSV, Markdown, LaTeX)."`
 	Top      topCommand      `cmd:"" help:"Watch a run that another process is at, here or on a shared file system."`
 	Compare  compareCommand  `cmd:"" help:"Compare two runs, or the methods of one, on the queries they share: intervals, tests, and what the design could have seen."`
 	Export   exportCommand   `cmd:"" help:"Copy the rows of runs to a folder partitioned by task, mode and method, for other tools."`

@@ -59,6 +59,9 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 	fmt.Fprintf(c.out, "memory   %s peak, of it %s KV cache\n", bytesText(stages.PeakRSS()), bytesText(j.Engine.Store.Peak()))
 	fmt.Fprintf(c.out, "results  %s\n", filepath.Join(dir, outputs.ResultsFile))
 	fmt.Fprintf(c.out, "picture  %s\n", picture)
+	if err := r.page(c, filepath.Join(dir, outputs.ResultsFile)); err != nil {
+		return err
+	}
 	fmt.Fprintf(c.out, "next     duckdb -c \"select method, turn, avg(score_fixed) from '%s' group by all order by all\"\n", filepath.Join(dir, outputs.ResultsFile))
 	if ended != nil {
 		fmt.Fprintln(c.err, "the finished rows are kept; the same command goes on from here")

@@ -56,11 +56,12 @@ type runCommand struct {
 
 	NoShare bool `help:"Let every method compute its prompts itself, in every mode, to see what sharing saves. Answers are the same."`
 
-	UI    bool   `name:"ui" help:"Watch the run in the terminal: progress by stage and task, and the table so far. q goes back to plain progress."`
-	Trace string `help:"Write what the stages of the pipeline did, and the memory in use, as a Chrome trace (for ui.perfetto.dev)." placeholder:"FILE"`
-	Plan  bool   `help:"Say what the run would compute and how much memory it needs, and leave."`
-	Out   string `help:"Folder for runs and built sets." default:"outputs" placeholder:"DIR"`
-	Force bool   `help:"Write over what another run left in the folder, and do not go on from an interrupted one."`
+	Report bool   `help:"Write report.html into the run's folder when it ends." negatable:"" default:"true"`
+	UI     bool   `name:"ui" help:"Watch the run in the terminal: progress by stage and task, and the table so far. q goes back to plain progress."`
+	Trace  string `help:"Write what the stages of the pipeline did, and the memory in use, as a Chrome trace (for ui.perfetto.dev)." placeholder:"FILE"`
+	Plan   bool   `help:"Say what the run would compute and how much memory it needs, and leave."`
+	Out    string `help:"Folder for runs and built sets." default:"outputs" placeholder:"DIR"`
+	Force  bool   `help:"Write over what another run left in the folder, and do not go on from an interrupted one."`
 }
 
 // resolved is all that the results of a run depend on besides data and weights; it names the run.

@@ -1,6 +1,9 @@
-package outputs
+// Package picture is how our pictures look: paper, text, colours and markers, drawn with gonum into SVG that needs nothing else.
+package picture
 
 import (
+	"bytes"
+	"html"
 	"image/color"
 	"math"
 	"strings"
@@ -10,15 +13,21 @@ import (
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"scbench/outputs/plain"
 )
 
+// Colours of text, weak text, lines of a grid, and the paper.
 var (
-	ink    = color.NRGBA{0x1F, 0x23, 0x28, 0xFF}
-	pale   = color.NRGBA{0x59, 0x63, 0x6E, 0xFF}
-	rule   = color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF}
-	border = color.NRGBA{0xD0, 0xD7, 0xDE, 0xFF}
-	paper  = color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}
+	Ink    = color.NRGBA{0x1F, 0x23, 0x28, 0xFF}
+	Pale   = color.NRGBA{0x59, 0x63, 0x6E, 0xFF}
+	Rule   = color.NRGBA{0xE4, 0xE7, 0xEB, 0xFF}
+	Border = color.NRGBA{0xD0, 0xD7, 0xDE, 0xFF}
+	Paper  = color.NRGBA{0xFF, 0xFF, 0xFF, 0xFF}
 )
+
+// MaxEndLabels is how many names find room beside a panel.
+const MaxEndLabels = 8
 
 // okabeIto is the palette of Okabe and Ito (2008), which people with any colour vision can tell apart. Its yellow is left out:
 // it cannot be seen on white.
@@ -76,60 +85,50 @@ func (s shape) DrawGlyph(c *draw.Canvas, sty draw.GlyphStyle, at vg.Point) {
 	p.Close()
 	c.SetColor(sty.Color)
 	c.Fill(p)
-	c.SetLineStyle(draw.LineStyle{Color: paper, Width: 0.6})
+	c.SetLineStyle(draw.LineStyle{Color: Paper, Width: 0.6})
 	c.Stroke(p)
 }
 
-// look is how a method is drawn.
-type look struct {
-	line   draw.LineStyle
-	marker draw.GlyphStyle
+// Look is how a method is drawn.
+type Look struct {
+	Line   draw.LineStyle
+	Marker draw.GlyphStyle
 }
 
-// lookOf is the look of method i of n. Earlier methods are drawn below and larger, so that they show where later ones coincide.
+// LookOf is the look of method i of n. Earlier methods are drawn below and larger, so that they show where later ones coincide.
 // Lines are thin where methods are many, markers small where turns are.
-func lookOf(i, n, turns int) look {
+func LookOf(i, n, turns int) Look {
 	large := 1 - float64(i)/float64(max(n-1, 1)) // 1 for the first, 0 for the last
-	large *= min(1, maxEndLabels/float64(max(n, 1)))
+	large *= min(1, MaxEndLabels/float64(max(n, 1)))
 	radius := (3.4 + 1.2*large) * min(1, math.Sqrt(12/float64(max(turns, 1))))
 	c := okabeIto[i%len(okabeIto)]
-	return look{
-		line:   draw.LineStyle{Color: c, Width: vg.Length(1.3 + 2.1*large*large), Dashes: dashes[i/len(okabeIto)%len(dashes)]},
-		marker: draw.GlyphStyle{Color: c, Radius: vg.Length(radius), Shape: shapes[i%len(shapes)]},
+	return Look{
+		Line:   draw.LineStyle{Color: c, Width: vg.Length(1.3 + 2.1*large*large), Dashes: dashes[i/len(okabeIto)%len(dashes)]},
+		Marker: draw.GlyphStyle{Color: c, Radius: vg.Length(radius), Shape: shapes[i%len(shapes)]},
 	}
 }
 
-// sans is plain text of a size in points.
-func sans(size vg.Length, c color.Color) draw.TextStyle {
+// Sans is plain text of a size in points.
+func Sans(size vg.Length, c color.Color) draw.TextStyle {
 	return draw.TextStyle{Color: c, Font: font.Font{Typeface: "Liberation", Variant: "Sans", Size: size}, Handler: plot.DefaultTextHandler}
 }
 
-// strong is bold text in ink.
-func strong(size vg.Length) draw.TextStyle {
-	s := sans(size, ink)
+// Strong is bold text in Ink.
+func Strong(size vg.Length) draw.TextStyle {
+	s := Sans(size, Ink)
 	s.Font.Weight = xfont.WeightBold
 	return s
 }
 
-// put writes a line of text at x, and its baseline at y below the canvas's upper left corner.
-func put(c draw.Canvas, s draw.TextStyle, x, y vg.Length, line string) {
+// Put writes a line of text at x, and its baseline at y below the canvas's upper left corner.
+func Put(c draw.Canvas, s draw.TextStyle, x, y vg.Length, line string) {
 	s.YAlign = draw.YBottom
 	up := s.FontExtents().Ascent - s.Font.Size // the handler puts the baseline that far below the point
-	c.FillText(s, vg.Point{X: c.Min.X + x, Y: c.Max.Y - y + up}, cleanXML(line))
+	c.FillText(s, vg.Point{X: c.Min.X + x, Y: c.Max.Y - y + up}, plain.XML(line))
 }
 
-// cleanXML drops from cleaned text what XML cannot hold, escaped or not.
-func cleanXML(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == 0xFFFE || r == 0xFFFF {
-			return -1
-		}
-		return r
-	}, Clean(s))
-}
-
-// elide cuts a line to a width.
-func elide(line string, width vg.Length, s draw.TextStyle) string {
+// Elide cuts a line to a width.
+func Elide(line string, width vg.Length, s draw.TextStyle) string {
 	if s.Width(line) <= width {
 		return line
 	}
@@ -143,8 +142,8 @@ func elide(line string, width vg.Length, s draw.TextStyle) string {
 	return string(runes[:n]) + "…"
 }
 
-// wrapped breaks text at blanks into lines of a width; what is longer than a line alone is cut.
-func wrapped(txt string, width vg.Length, s draw.TextStyle) (lines []string) {
+// Wrapped breaks text at blanks into lines of a width; what is longer than a line alone is cut.
+func Wrapped(txt string, width vg.Length, s draw.TextStyle) (lines []string) {
 	line := ""
 	for _, word := range strings.Fields(txt) {
 		switch more := line + " " + word; {
@@ -153,17 +152,17 @@ func wrapped(txt string, width vg.Length, s draw.TextStyle) (lines []string) {
 		case s.Width(more) <= width:
 			line = more
 		default:
-			lines, line = append(lines, elide(line, width, s)), word
+			lines, line = append(lines, Elide(line, width, s)), word
 		}
 	}
 	if line != "" {
-		lines = append(lines, elide(line, width, s))
+		lines = append(lines, Elide(line, width, s))
 	}
 	return lines
 }
 
-// card is the paper: light on any page, with round corners.
-func card(c draw.Canvas) {
+// Card is the Paper: light on any page, with round corners.
+func Card(c draw.Canvas) {
 	const r, inset = 6, 0.5
 	lo, hi := vg.Point{X: c.Min.X + inset, Y: c.Min.Y + inset}, vg.Point{X: c.Max.X - inset, Y: c.Max.Y - inset}
 	var p vg.Path
@@ -173,8 +172,16 @@ func card(c draw.Canvas) {
 	p.Arc(vg.Point{X: lo.X + r, Y: hi.Y - r}, r, math.Pi/2, math.Pi/2)
 	p.Arc(vg.Point{X: lo.X + r, Y: lo.Y + r}, r, math.Pi, math.Pi/2)
 	p.Close()
-	c.SetColor(paper)
+	c.SetColor(Paper)
 	c.Fill(p)
-	c.SetLineStyle(draw.LineStyle{Color: border, Width: 0.75})
+	c.SetLineStyle(draw.LineStyle{Color: Border, Width: 0.75})
 	c.Stroke(p)
+}
+
+// Portable names fonts of the same widths for machines that lack Liberation Sans, and gives a picture that gonum wrote a title to
+// read aloud, which is plain text without markup.
+func Portable(svg []byte, title string) []byte {
+	svg = bytes.ReplaceAll(svg, []byte(`style="font-family:Liberation Sans;`), []byte(`style="font-family:Liberation Sans,Arial,Helvetica,sans-serif;`))
+	open := []byte(`xmlns:xlink="http://www.w3.org/1999/xlink">`)
+	return bytes.Replace(svg, open, append(open, "\n<title>"+html.EscapeString(plain.XML(title))+"</title>"...), 1)
 }

@@ -1,4 +1,4 @@
-package outputs
+package plain
 
 import (
 	"strings"
@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestClean(t *testing.T) {
+func TestLine(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain text, ~!":                    "plain text, ~!",
 		"日本語 – ▁█ é 👍":                      "日本語 – ▁█ é 👍",
@@ -28,26 +28,26 @@ func TestClean(t *testing.T) {
 		"\x1b":                              "",
 		"\x1b[":                             "",
 	} {
-		if got := Clean(in); got != want {
-			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
+		if got := Line(in); got != want {
+			t.Errorf("Line(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzLine(f *testing.F) {
 	for _, s := range []string{"", "\x1b[31m", "\x1b\x1b[[m", "\u009d\u202e\xff", "\x1b\u200b[31m", "\x1b]\x1b]\x07\x07"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got := Clean(s)
+		got := Line(s)
 		if !utf8.ValidString(got) {
-			t.Errorf("Clean(%q) = %q is not UTF-8", s, got)
+			t.Errorf("Line(%q) = %q is not UTF-8", s, got)
 		}
 		if i := strings.IndexFunc(got, func(r rune) bool { return unicode.IsControl(r) || hidden(r) || r != ' ' && unicode.IsSpace(r) }); i >= 0 {
-			t.Errorf("Clean(%q) = %q keeps %q", s, got, got[i:])
+			t.Errorf("Line(%q) = %q keeps %q", s, got, got[i:])
 		}
-		if again := Clean(got); again != got {
-			t.Errorf("Clean(%q) = %q, again %q", s, got, again)
+		if again := Line(got); again != got {
+			t.Errorf("Line(%q) = %q, again %q", s, got, again)
 		}
 	})
 }

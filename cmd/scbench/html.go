@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"scbench/datasets"
+	"scbench/outputs/report"
+	"scbench/stages/methods"
+)
+
+// reportCommand draws runs.
+type reportCommand struct {
+	Runs    []string `arg:"" name:"run" help:"Folders of runs, outputs/runs/ID, or results files. Several are drawn together; methods that more than one has are told apart by a letter." type:"path"`
+	Out     string   `short:"o" help:"The page; report.html in the folder of a single run, else here." placeholder:"FILE" type:"path"`
+	Figures string   `help:"Write the figures as SVG." placeholder:"DIR" type:"path"`
+	Tables  string   `help:"Write the tables as CSV, Markdown and LaTeX." placeholder:"DIR" type:"path"`
+}
+
+// Run writes the page and what else was asked for, and prints where.
+func (k reportCommand) Run(c console) error {
+	var paths []string
+	for _, from := range k.Runs {
+		paths = append(paths, resultsPath(from))
+	}
+	r, err := report.Read(paths, reportOptions())
+	if err != nil {
+		return err
+	}
+	out := k.Out
+	if out == "" {
+		out = report.File
+		if len(paths) == 1 {
+			out = filepath.Join(filepath.Dir(paths[0]), report.File)
+		}
+	}
+	if err := r.WriteHTML(out); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "report   %s\n", out)
+	if k.Figures != "" {
+		n, err := r.WriteFigures(k.Figures)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "figures  %d SVG files in %s\n", n, k.Figures)
+	}
+	if k.Tables != "" {
+		n, err := r.WriteTables(k.Tables)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "tables   %d in %s, as CSV, Markdown and LaTeX\n", n, k.Tables)
+	}
+	return nil
+}
+
+// reportOptions explain the names of tasks and methods.
+func reportOptions() report.Options {
+	o := report.Options{Build: build}
+	for _, t := range datasets.All {
+		o.Tasks = append(o.Tasks, report.Entry{Name: t.Name, Title: t.Paper, Group: string(t.Skill), Doc: t.Doc})
+	}
+	for _, m := range methods.All {
+		o.Methods = append(o.Methods, report.Entry{Name: m.Name, Title: m.Paper, Group: string(m.Stage), Doc: m.Doc})
+	}
+	return o
+}
+
+// page draws the finished run and prints where.
+func (r *runCommand) page(c console, results string) error {
+	if !r.Report {
+		return nil
+	}
+	drawn, err := report.Read([]string{results}, reportOptions())
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(filepath.Dir(results), report.File)
+	if err := drawn.WriteHTML(path); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "report   %s\n", path)
+	return nil
+}
