@@ -63,6 +63,11 @@ GLOBL amxTiles<>(SB), RODATA|NOPTR, $64
 #define TDPBF16PS(d, a, b) \
 	BYTE $0xc4; BYTE $0xe2; BYTE $(2|(~(b)&15)<<3); BYTE $0x5c; BYTE $(0xc0|(d)<<3|(a))
 
+// TDPBSUD adds to tile d [16, 16] int32 the product of a [16, 64] signed bytes and b [64, 16] unsigned ones, where row
+// r of b holds four rows of the matrix from 4r on, interleaved.
+#define TDPBSUD(d, a, b) \
+	BYTE $0xc4; BYTE $0xe2; BYTE $(2|(~(b)&15)<<3); BYTE $0x5e; BYTE $(0xc0|(d)<<3|(a))
+
 #define EVEX512(pp, op, d, v, s) \
 	BYTE $0x62; BYTE $(2|(~(d)&8)<<4|(~(s)&16)<<2|(~(s)&8)<<2|(~(d)&16)); BYTE $(4|pp|(~(v)&15)<<3); \
 	BYTE $(0x40|(~(v)&16)>>1); BYTE $(op); BYTE $(0xc0|((d)&7)<<3|(s)&7)

@@ -27,8 +27,8 @@ type PageView struct {
 //
 // Quantised pages may lie among the others. Their numbers are those of LoadK and LoadV, to which the format applies as to
 // any others, but for tiers with a kernel that reads the codes of pages under PageBF16 (AMX): there queries and weights
-// are rounded to bf16 after they have been multiplied by the scales, sums with the minima are float32, and such pages
-// have sums of their own, which are merged at the end.
+// are rounded after they have been multiplied by the scales, to bf16, or for PageQ8 to 2^-14 of the largest one of a page
+// and group; sums with the minima are float32, and such pages have sums of their own, which are merged at the end.
 //
 // Row r's result depends on its own query, the keys and values that it sees, and the order of their pages: not on
 // other rows, nor on how pages are spread over calls, bit for bit. Slots that a query does not see have no effect on

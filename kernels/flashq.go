@@ -2,8 +2,7 @@ package kernels
 
 import "math"
 
-// quantState is an Attention's state for quantised pages where there is a kernel that reads their codes. Rows are
-// filled up to whole tiles. It is merged with the state for the other pages at the end.
+// quantState is an Attention's state for quantised pages where there is a kernel that reads their codes. It is merged with the state for the other pages at the end.
 type quantState struct {
 	q      []float32 // the queries of Start
 	scale  float32
@@ -30,8 +29,7 @@ func (s *quantState) start(q []float32, scale float32) {
 
 // setUp empties the state.
 func (s *quantState) setUp(rows, d int) {
-	tiles := (rows + 15) / 16
-	sizes := [3]int{16 * tiles * d, 16 * tiles * d, 16 * tiles * quantHead(d)}
+	sizes := [3]int{rows * d, rows * d, rows * quantHead(d)}
 	s.memory = grown(&s.memory, 4*(sizes[0]+sizes[1]+sizes[2]))
 	all := values[float32](s.memory)
 	clear(all)
@@ -39,7 +37,7 @@ func (s *quantState) setUp(rows, d int) {
 	for i, v := range s.q {
 		s.rows[i] = v * (s.scale * math.Log2E)
 	}
-	for r := range 16 * tiles {
+	for r := range rows {
 		for j := range 16 {
 			s.head[r*quantHead(d)+j] = float32(math.Inf(-1))
 		}

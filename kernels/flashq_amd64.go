@@ -4,7 +4,8 @@ import (
 	"unsafe"
 )
 
-// quantJob is a tile of up to sixteen queries, its state and the kernel's scratch. Its layout is known in assembly.
+// quantJob is a tile of up to sixteen queries, its state and the kernel's scratch, for codes of 4 or 2 bits. Its layout is
+// known in assembly.
 type quantJob struct {
 	config  [64]byte       // of the tiles
 	rows    int            // 64
@@ -13,16 +14,17 @@ type quantJob struct {
 	offset  float32        // 88: what is subtracted from codes
 	_       uint32         //
 	low     unsafe.Pointer // 96: [32] bf16: the centred number of a code
-	high    unsafe.Pointer // 104: the same for the upper halves of codes of 8 bits
-	q       unsafe.Pointer // 112
-	o       unsafe.Pointer // 120
-	head    unsafe.Pointer // 128
-	queries unsafe.Pointer // 136: [2, groups] tiles of queries times scales
-	tiles   unsafe.Pointer // 144: two times four tiles of one or two halves, of codes
-	bias    unsafe.Pointer // 152: [2, 16, 16] float32
-	scores  unsafe.Pointer // 160: [4, 16, 16] float32
-	scales  unsafe.Pointer // 168: [groups, 2, 64] float32: values' scales, what is added to them
-	weights unsafe.Pointer // 176: [groups, 2] tiles of weights times scales
+	q       unsafe.Pointer // 104
+	o       unsafe.Pointer // 112
+	head    unsafe.Pointer // 120
+	queries unsafe.Pointer // 128: [2, groups] tiles of queries times scales
+	tiles   unsafe.Pointer // 136: two times four tiles of codes
+	bias    unsafe.Pointer // 144: [2, 16, 16] float32
+	scores  unsafe.Pointer // 152: [4, 16, 16] float32
+	scales  unsafe.Pointer // 160: [groups, 2, 64] float32: values' scales, what is added to them
+	weights unsafe.Pointer // 168: [groups, 2] tiles of weights times scales
+	ahead   unsafe.Pointer // 176: what is to be fetched, from call to call of the assembly's own
+	codes   int            // 184: bytes of a page's codes of keys
 }
 
 // quantPage is a page for the assembly.
@@ -39,11 +41,10 @@ const (
 )
 
 // quantTables are the bf16 numbers of codes of 4 and 2 bits, about their middle; the index's upper bits do not matter.
-var quantTables = func() (t [3][tileWords]uint16) {
+var quantTables = func() (t [2][tileWords]uint16) {
 	for i := range tileWords {
 		t[0][i] = nearestBF16(float32(i&15) - 7.5)
-		t[1][i] = nearestBF16(16 * (float32(i&15) - 7.5))
-		t[2][i] = nearestBF16(float32(i&3) - 1.5)
+		t[1][i] = nearestBF16(float32(i&3) - 1.5)
 	}
 	return t
 }()
@@ -67,17 +68,22 @@ func (a *Attention) quantPages(pages []PageView) bool {
 		for to < len(pages) && pages[to].Format == pages[from].Format && to-from < max(1, quantDims/a.d) {
 			to++
 		}
-		for first := 0; first < a.rows; first += 16 {
-			a.quantTile(pages[from:to], first, min(16, a.rows-first))
+		if pages[from].Format == PageQ8 {
+			for first := 0; first < a.rows; first += quant8Rows {
+				a.quant8Tile(pages[from:to], first, min(quant8Rows, a.rows-first))
+			}
+		} else {
+			for first := 0; first < a.rows; first += tileRows {
+				a.quantTile(pages[from:to], first, min(tileRows, a.rows-first))
+			}
 		}
 		from = to
 	}
 	return true
 }
 
-// quantTile attends with some rows to pages of one format.
-func (a *Attention) quantTile(pages []PageView, first, rows int) {
-	s, groups := &a.quant, a.d/QuantGroup
+// visiblePages lists for the assembly the pages of which some of the rows see something.
+func (a *Attention) visiblePages(pages []PageView, first, rows int) []quantPage {
 	if a.tiles.quantPages == nil {
 		a.tiles.quantPages, a.tiles.quantMasks = make([]quantPage, maxQuantPages), make([][flashRows]uint64, maxQuantPages)
 	}
@@ -105,7 +111,14 @@ func (a *Attention) quantTile(pages []PageView, first, rows int) {
 		}
 		n++
 	}
-	if n == 0 {
+	return list[:n]
+}
+
+// quantTile attends with some rows to pages of one format of 4 or 2 bits.
+func (a *Attention) quantTile(pages []PageView, first, rows int) {
+	s, groups := &a.quant, a.d/QuantGroup
+	list := a.visiblePages(pages, first, rows)
+	if len(list) == 0 {
 		return
 	}
 	format := pages[0].Format
@@ -117,26 +130,37 @@ func (a *Attention) quantTile(pages []PageView, first, rows int) {
 			j.config[48+t] = 16
 		}
 	}
-	j.low, j.high = unsafe.Pointer(&quantTables[0]), unsafe.Pointer(&quantTables[1])
+	j.low, j.codes = unsafe.Pointer(&quantTables[0]), PageTokens*a.d*j.bits/8
 	if format == PageQ2 {
-		j.low = unsafe.Pointer(&quantTables[2])
+		j.low = unsafe.Pointer(&quantTables[1])
 	}
 	j.q, j.o = unsafe.Pointer(&s.rows[first*a.d]), unsafe.Pointer(&s.o[first*a.d])
 	j.head = unsafe.Pointer(&s.head[first*quantHead(a.d)])
-	const tile = 1024
-	buf := scratchBytes(16*tile + 2*tile + 4*tile + groups*(2*tile+512+2*tile))
-	rest := *buf
-	take := func(n int) unsafe.Pointer {
-		part := unsafe.Pointer(&rest[0])
-		rest = rest[n:]
-		return part
-	}
-	j.queries, j.tiles = take(2*tile*groups), take(16*tile)
-	j.bias, j.scores, j.scales = take(2*tile), take(4*tile), take(512*groups)
-	j.weights = take(2 * tile * groups)
-	flashQuantAMX(&j, &list[0], n)
-	clear(list[:n]) // pages belong to others
+	buf := scratchParts([]scratchPart{{&j.queries, 2 * tileBytes * groups}, {&j.tiles, 8 * tileBytes}, {&j.bias, 2 * tileBytes},
+		{&j.scores, 4 * tileBytes}, {&j.scales, 512 * groups}, {&j.weights, 2 * tileBytes * groups}})
+	flashQuantAMX(&j, &list[0], len(list))
+	clear(list) // pages belong to others
 	scratchPool.Put(buf)
+}
+
+// scratchPart is a part of scratch memory and who wants it.
+type scratchPart struct {
+	to   *unsafe.Pointer
+	size int // a multiple of a line
+}
+
+// scratchParts hands out parts of a buffer, which goes back to scratchPool.
+func scratchParts(parts []scratchPart) *[]byte {
+	size := 0
+	for _, part := range parts {
+		size += part.size
+	}
+	buf, at := scratchBytes(size), 0
+	for _, part := range parts {
+		*part.to = unsafe.Pointer(&(*buf)[at])
+		at += part.size
+	}
+	return buf
 }
 
 // flashQuantAMX attends with a tile to n > 0 quantised pages of one format.

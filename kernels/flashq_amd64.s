@@ -1,8 +1,9 @@
 #include "textflag.h"
 #include "amx_amd64.h"
+#include "flashq_amd64.h"
 
-// Attention of one tile (up to sixteen queries) to one quantised page (64 keys) after the other. A number is
-// scale·c + lo, with c the code about its middle, which bf16 holds exactly:
+// Attention of one tile (up to sixteen queries) to one page of codes of 4 or 2 bits (64 keys) after the
+// other. A number is scale·c + lo, with c the code about its middle, which bf16 holds exactly:
 //
 //	S [queries, 64 keys] = (Q·scale)·c + Q·lo       scale and lo: of a dimension, for 32 keys
 //	P [queries, 64 keys] = 2^(S-m)                  m: the running maximum, a whole number
@@ -12,43 +13,24 @@
 // sixteen parts, in the head of the query, until the end. Each query's row of a tile is on its own.
 //
 // Registers: R8 the job, R9 the page, R10 = 64, R11 = 4·d, R12 number of queries, R13 of groups of dimensions, SI codes,
-// BX scales and minima, R15 how far ahead memory is fetched. Z31 and Z30 turn codes into numbers.
+// BX scales and minima, R15 how far ahead memory is fetched. Z31 turns codes into numbers.
 
 #define jRows 64
 #define jGroups 72
 #define jBits 80
 #define jOffset 88
 #define jLow 96
-#define jHigh 104
-#define jQ 112
-#define jO 120
-#define jHead 128
-#define jQueries 136
-#define jTiles 144
-#define jBias 152
-#define jScores 160
-#define jScales 168
-#define jWeights 176
-
-// The polynomial of weightBF16 from the top; then 1 and -Inf.
-DATA quantConst<>+0(SB)/4, $0.07802452266443263
-DATA quantConst<>+4(SB)/4, $0.22606715539312927
-DATA quantConst<>+8(SB)/4, $0.6958335405064481
-DATA quantConst<>+12(SB)/4, $0.99992521856401
-DATA quantConst<>+16(SB)/4, $1.0
-DATA quantConst<>+20(SB)/4, $0xff800000
-GLOBL quantConst<>(SB), RODATA|NOPTR, $24
-
-// ALL leaves in all lanes of a the OP of its lanes. T is scratch.
-#define ALL(OP, a, T) \
-	VSHUFF64X2 $0x4e, a, a, T \
-	OP         T, a, a        \
-	VSHUFF64X2 $0xb1, a, a, T \
-	OP         T, a, a        \
-	VSHUFPS    $0x4e, a, a, T \
-	OP         T, a, a        \
-	VSHUFPS    $0xb1, a, a, T \
-	OP         T, a, a
+#define jQ 104
+#define jO 112
+#define jHead 120
+#define jQueries 128
+#define jTiles 136
+#define jBias 144
+#define jScores 152
+#define jScales 160
+#define jWeights 168
+#define jAhead 176
+#define jCodes 184
 
 // ROWS4 makes four rows of numbers, from disp(DI) on, of a vector of codes of 4 bits by a table.
 #define ROWS4(disp, codes, table) \
@@ -63,21 +45,6 @@ GLOBL quantConst<>(SB), RODATA|NOPTR, $24
 	VMOVDQU32 Z1, (disp+64)(DI)     \
 	VMOVDQU32 Z2, (disp+128)(DI)    \
 	VMOVDQU32 Z3, (disp+192)(DI)
-
-// TILE4 makes a tile of 256 bytes of codes, and fetches as much of the next page.
-#define TILE4(from, disp, table, FETCH) \
-	VMOVDQU32  from(SI), Z0      \
-	FETCH      from(AX)          \
-	ROWS4(disp, Z0, table)       \
-	VMOVDQU32  (from+64)(SI), Z0 \
-	FETCH      (from+64)(AX)     \
-	ROWS4((disp+256), Z0, table) \
-	VMOVDQU32  (from+128)(SI), Z0 \
-	FETCH      (from+128)(AX)    \
-	ROWS4((disp+512), Z0, table) \
-	VMOVDQU32  (from+192)(SI), Z0 \
-	FETCH      (from+192)(AX)    \
-	ROWS4((disp+768), Z0, table)
 
 // ROWS2 makes eight rows of a vector of codes of 2 bits.
 #define ROWS2(disp, codes) \
@@ -105,13 +72,13 @@ GLOBL quantConst<>(SB), RODATA|NOPTR, $24
 	VMOVDQU32 Z6, (disp+384)(DI)    \
 	VMOVDQU32 Z7, (disp+448)(DI)
 
-// unpackTiles makes four tiles (pairs of them for codes of 8 bits) at DI of codes at SI, which goes on. It changes AX, CX
-// and DI.
+// unpackTiles makes four tiles at DI of codes at SI, which goes on. Codes of 4 bits of the next page are fetched from two
+// places at once, keys and values: each has a line of the processor's own fetching ahead, while what one core may ask for
+// itself is not enough. It changes AX, CX and DI.
 TEXT unpackTiles<>(SB), NOSPLIT|NOFRAME, $0-0
 	MOVL $4, CX
 	CMPQ jBits(R8), $4
 	JEQ  bits4
-	JGT  bits8
 
 bits2:
 	LEAQ       (SI)(R15*1), AX
@@ -128,22 +95,29 @@ bits2:
 	RET
 
 bits4:
-	LEAQ (SI)(R15*1), AX
-	TILE4(0, 0, Z31, PREFETCHT0)
-	ADDQ $256, SI
-	ADDQ $1024, DI
-	DECQ CX
-	JNE  bits4
-	RET
+	MOVQ jAhead(R8), AX
+	MOVQ jCodes(R8), R10
 
-bits8:
-	LEAQ (SI)(R15*1), AX
-	TILE4(0, 0, Z31, PREFETCHT1)
-	TILE4(256, 1024, Z30, PREFETCHT1)
-	ADDQ $512, SI
-	ADDQ $2048, DI
-	DECQ CX
-	JNE  bits8
+tile4:
+	VMOVDQU32  (SI), Z0
+	PREFETCHT1 (AX)
+	ROWS4(0, Z0, Z31)
+	VMOVDQU32  64(SI), Z0
+	PREFETCHT1 (AX)(R10*1)
+	ROWS4(256, Z0, Z31)
+	VMOVDQU32  128(SI), Z0
+	PREFETCHT1 64(AX)
+	ROWS4(512, Z0, Z31)
+	VMOVDQU32  192(SI), Z0
+	PREFETCHT1 64(AX)(R10*1)
+	ROWS4(768, Z0, Z31)
+	SUBQ       $-128, AX
+	ADDQ       $256, SI
+	ADDQ       $1024, DI
+	DECQ       CX
+	JNE        tile4
+	MOVQ AX, jAhead(R8)
+	MOVL $64, R10
 	RET
 
 // func flashQuantAMX(job *quantJob, pages *quantPage, n int)
@@ -160,20 +134,14 @@ TEXT ·flashQuantAMX(SB), NOSPLIT, $48-24
 	SHLQ         $7, R11
 	MOVQ         jLow(R8), AX
 	VMOVDQU32    (AX), Z31
-	MOVQ         jHigh(R8), AX
-	VMOVDQU32    (AX), Z30
 	VBROADCASTSS jOffset(R8), Z29
-	VBROADCASTSS quantConst<>+0(SB), Z28
-	VBROADCASTSS quantConst<>+4(SB), Z27
-	VBROADCASTSS quantConst<>+8(SB), Z26
-	VBROADCASTSS quantConst<>+12(SB), Z25
-	VBROADCASTSS quantConst<>+16(SB), Z24
-	VBROADCASTSS quantConst<>+20(SB), Z23
+	WEIGHCONST
 	MOVQ         0(R9), SI
 	MOVQ         16(R9), R15
+	MOVQ         SI, jAhead(R8)
 	MOVQ         jTiles(R8), DI
 	MOVQ         DI, this-24(SP)
-	LEAQ         8192(DI), AX
+	LEAQ         4096(DI), AX
 	MOVQ         AX, other-32(SP)
 	CALL         unpackTiles<>(SB)
 	MOVQ         SI, codes-40(SP)
@@ -181,6 +149,8 @@ TEXT ·flashQuantAMX(SB), NOSPLIT, $48-24
 page:
 	MOVQ  0(R9), SI
 	MOVQ  16(R9), R15
+	LEAQ  (SI)(R15*1), AX
+	MOVQ  AX, jAhead(R8)
 	MOVQ  jBits(R8), AX
 	IMULQ R13, AX
 	SHLQ  $9, AX
@@ -259,8 +229,6 @@ keyDims:
 	ADDQ R14, AX
 	TILELOADD(4, r14, r10, 0)
 	TILELOADD(5, rAX, r10, 0)
-	CMPQ jBits(R8), $8
-	JEQ  keyHalves
 	TILELOADD(6, rDX, r10, 0)
 	TDPBF16PS(0, 4, 6)
 	TILELOADD(7, rDX, r10, 1024)
@@ -269,27 +237,6 @@ keyDims:
 	TDPBF16PS(2, 5, 6)
 	TILELOADD(7, rDX, r10, 3072)
 	TDPBF16PS(3, 5, 7)
-	JMP  keyNext
-
-keyHalves:
-	TILELOADD(6, rDX, r10, 0)
-	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDX, r10, 2048)
-	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDX, r10, 4096)
-	TDPBF16PS(2, 5, 6)
-	TILELOADD(7, rDX, r10, 6144)
-	TDPBF16PS(3, 5, 7)
-	TILELOADD(6, rDX, r10, 1024)
-	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDX, r10, 3072)
-	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDX, r10, 5120)
-	TDPBF16PS(2, 5, 6)
-	TILELOADD(7, rDX, r10, 7168)
-	TDPBF16PS(3, 5, 7)
-
-keyNext:
 	MOVQ R12, DI
 	CALL unpackTiles<>(SB)
 	XCHGQ R12, DX
@@ -357,13 +304,7 @@ row:
 	ADDQ  $8, R15
 
 seen:
-	KMOVW    AX, K1
-	SHRQ     $16, AX
-	KMOVW    AX, K2
-	SHRQ     $16, AX
-	KMOVW    AX, K3
-	SHRQ     $16, AX
-	KMOVW    AX, K4
+	SEEN
 	VMOVUPS  (DX), Z4
 	VMOVUPS  1024(DX), Z5
 	ALL(VADDPS, Z4, Z6)
@@ -372,52 +313,7 @@ seen:
 	VADDPS   1024(SI), Z4, Z1
 	VADDPS   2048(SI), Z5, Z2
 	VADDPS   3072(SI), Z5, Z3
-	VMOVUPS  (R14), Z6
-	VCMPPS   $6, Z6, Z0, K1, K5 // not at most
-	VCMPPS   $6, Z6, Z1, K2, K6
-	VCMPPS   $6, Z6, Z2, K3, K7
-	KORW     K5, K6, K5
-	VCMPPS   $6, Z6, Z3, K4, K6
-	KORW     K5, K7, K5
-	KORTESTW K5, K6
-	JEQ      weigh
-	CALL     raiseRow<>(SB)
-
-weigh:
-	VSUBPS      Z6, Z0, Z0
-	VSUBPS      Z6, Z1, Z1
-	VSUBPS      Z6, Z2, Z2
-	VSUBPS      Z6, Z3, Z3
-	VREDUCEPS   $1, Z0, Z4
-	VREDUCEPS   $1, Z1, Z5
-	VREDUCEPS   $1, Z2, Z6
-	VREDUCEPS   $1, Z3, Z7
-	VMOVAPS     Z28, Z8
-	VMOVAPS     Z28, Z9
-	VMOVAPS     Z28, Z10
-	VMOVAPS     Z28, Z11
-	VFMADD213PS Z27, Z4, Z8
-	VFMADD213PS Z27, Z5, Z9
-	VFMADD213PS Z27, Z6, Z10
-	VFMADD213PS Z27, Z7, Z11
-	VFMADD213PS Z26, Z4, Z8
-	VFMADD213PS Z26, Z5, Z9
-	VFMADD213PS Z26, Z6, Z10
-	VFMADD213PS Z26, Z7, Z11
-	VFMADD213PS Z25, Z4, Z8
-	VFMADD213PS Z25, Z5, Z9
-	VFMADD213PS Z25, Z6, Z10
-	VFMADD213PS Z25, Z7, Z11
-	VSCALEFPS.Z Z0, Z8, K1, Z8
-	VSCALEFPS.Z Z1, Z9, K2, Z9
-	VSCALEFPS.Z Z2, Z10, K3, Z10
-	VSCALEFPS.Z Z3, Z11, K4, Z11
-	VADDPS      Z8, Z9, Z12
-	VADDPS      Z10, Z11, Z13
-	VADDPS      Z12, Z13, Z12
-	VADDPS      64(R14), Z12, Z12
-	VMOVUPS     Z12, 64(R14)
-	ADDQ        $128, R14
+	WEIGH(weigh)
 	MOVQ        jScales(R8), AX
 	MOVQ        R13, R12
 
@@ -465,8 +361,6 @@ valueDims:
 	TILELOADD(1, rBX, r11, 64)
 	TILELOADD(4, r14, r10, 0)
 	TILELOADD(5, r14, r10, 1024)
-	CMPQ jBits(R8), $8
-	JEQ  valueHalves
 	TILELOADD(6, rDX, r10, 0)
 	TDPBF16PS(0, 4, 6)
 	TILELOADD(7, rDX, r10, 2048)
@@ -475,27 +369,6 @@ valueDims:
 	TDPBF16PS(0, 5, 6)
 	TILELOADD(7, rDX, r10, 3072)
 	TDPBF16PS(1, 5, 7)
-	JMP  valueNext
-
-valueHalves:
-	TILELOADD(6, rDX, r10, 0)
-	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDX, r10, 4096)
-	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDX, r10, 1024)
-	TDPBF16PS(0, 4, 6)
-	TILELOADD(7, rDX, r10, 5120)
-	TDPBF16PS(1, 4, 7)
-	TILELOADD(6, rDX, r10, 2048)
-	TDPBF16PS(0, 5, 6)
-	TILELOADD(7, rDX, r10, 6144)
-	TDPBF16PS(1, 5, 7)
-	TILELOADD(6, rDX, r10, 3072)
-	TDPBF16PS(0, 5, 6)
-	TILELOADD(7, rDX, r10, 7168)
-	TDPBF16PS(1, 5, 7)
-
-valueNext:
 	CMPQ again-16(SP), $1
 	JNE  samePage
 	MOVQ 0(R9), SI
@@ -523,54 +396,4 @@ samePage:
 	DECQ left-8(SP)
 	JNE  page
 	AMX_END
-	RET
-
-// raiseRow raises the maximum Z6 of a row to what the scores Z0 … Z3, visible by K1 … K4, ask for, and lets its head R14
-// and O BX fade. It changes AX and R12.
-TEXT raiseRow<>(SB), NOSPLIT|NOFRAME, $0-0
-	VMOVAPS  Z23, Z4
-	VMAXPS   Z0, Z4, K1, Z4
-	VMAXPS   Z1, Z4, K2, Z4
-	VMAXPS   Z2, Z4, K3, Z4
-	VMAXPS   Z3, Z4, K4, Z4
-	ALL(VMAXPS, Z4, Z5)
-	VRNDSCALEPS $2, Z4, Z4
-	VCMPPS   $3, Z0, Z0, K1, K5 // NaN
-	VCMPPS   $3, Z1, Z1, K2, K6
-	VCMPPS   $3, Z2, Z2, K3, K7
-	KORW     K5, K6, K5
-	VCMPPS   $3, Z3, Z3, K4, K6
-	KORW     K5, K7, K5
-	KORTESTW K5, K6
-	JEQ      number
-	VPTERNLOGD $0xff, Z4, Z4, Z4
-
-number:
-	VMAXPS    Z4, Z6, Z7 // Z4 where it is NaN
-	VSUBPS    Z7, Z6, Z5
-	VSCALEFPS Z5, Z24, Z5
-	VMOVAPS   Z7, Z6
-	VMOVUPS   Z6, (R14)
-	VMULPS    64(R14), Z5, Z4
-	VMOVUPS   Z4, 64(R14)
-	LEAQ      128(R14), AX
-	MOVQ      R13, R12
-
-head:
-	VMULPS  (AX), Z5, Z4
-	VMOVUPS Z4, (AX)
-	ADDQ    $64, AX
-	DECQ    R12
-	JNE     head
-	MOVQ    BX, AX
-	MOVQ    R13, R12
-
-values:
-	VMULPS  (AX), Z5, Z4
-	VMULPS  64(AX), Z5, Z7
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    $128, AX
-	DECQ    R12
-	JNE     values
 	RET

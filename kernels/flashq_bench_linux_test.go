@@ -17,7 +17,7 @@ func BenchmarkAttentionDecodeQuantised(b *testing.B) {
 		own = PageBF16
 	}
 	const n = 16384 / PageTokens
-	for _, shape := range [][2]int{{64, 2}, {128, 4}, {64, 1}, {64, 16}} {
+	for _, shape := range [][2]int{{64, 2}, {128, 4}, {128, 8}, {64, 1}, {64, 16}} {
 		d, rows := shape[0], shape[1]
 		for _, heads := range []int{1, 32} {
 			base := 0.0

@@ -7,14 +7,15 @@ import (
 
 // A quantised page holds, in this order,
 //
-//	the codes of the keys    [d/32, 4] tiles of 16 tokens by 32 dimensions
+//	the codes of the keys    [d/32, 4] tiles of 16 tokens by 32 dimensions; of 8 bits [d/64, 4, 2], the dimensions
+//	                         running fastest, and if d is no multiple of 64, then [4] of the last ones
 //	the codes of the values  [d/32, 2, 2] tiles of 16 dimensions by 32 tokens, the tokens running fastest
 //	scales and minima        binary16: keys' scales [2, d], minima [2, d], values' scales [d/32, 64], minima [d/32, 64]
 //
-// A tile is what AMX wants as its second operand: sixteen rows of 32 numbers, of which number 2i+j of row r belongs to
-// column i (a token of the keys, a dimension of the values) and to place 2r+j along the sum. Its codes lie in words of
-// 16 bits: word w has number w of neighbouring rows, the first one lowest. Codes of 8 bits are two tiles of 4, the
-// lower halves first.
+// A tile is what AMX wants as its second operand, once its codes are bf16: sixteen rows of 32 numbers, of which number
+// 2i+j of row r belongs to column i (a token of the keys, a dimension of the values) and to place 2r+j along the sum. Its
+// codes lie in words of 16 bits: word w has number w of neighbouring rows, the first one lowest. Two tiles of codes of 8
+// bits are an operand of bytes as they are.
 
 // tileWords is the number of numbers in a row of a tile.
 const tileWords = 32
@@ -48,33 +49,45 @@ func codesOf(f PageFormat, page []byte, d int) pageCodes {
 	return p
 }
 
-// place is where the code of row r and number w of a tile lies: its words and shifts; low codes first for 8 bits.
+// place is where the code of row r and number w of a tile lies: its word and shift.
 func (p *pageCodes) place(tile, r, w int) (word, shift int) {
-	width := min(p.bits, 4)
-	per := 16 / width
-	return tile*tileWords*p.bits + r/per*tileWords + w, r % per * width
+	per := 16 / p.bits
+	return tile*tileWords*p.bits + r/per*tileWords + w, r % per * p.bits
 }
 
 func (p *pageCodes) code(from []uint16, tile, r, w int) uint32 {
 	word, shift := p.place(tile, r, w)
-	if p.bits == 8 {
-		return uint32(from[word]>>shift&15 | from[word+4*tileWords]>>shift&15<<4)
-	}
 	return uint32(from[word] >> shift & (1<<p.bits - 1))
 }
 
 func (p *pageCodes) setCode(to []uint16, tile, r, w int, code uint32) {
 	word, shift := p.place(tile, r, w)
-	if p.bits == 8 {
-		to[word+4*tileWords] |= uint16(code>>4) << shift
-		code &= 15
-	}
 	to[word] |= uint16(code) << shift
+}
+
+// beside is the number of tiles of keys side by side in a step, and the most of them.
+func (p *pageCodes) beside(step int) (n, most int) {
+	if most = 1; p.bits == 8 {
+		most = 2
+	}
+	return min(most, p.d/32-most*step), most
+}
+
+// keyTile is the first slot and dimension of a tile of keys.
+func (p *pageCodes) keyTile(tile int) (slot, c int) {
+	_, most := p.beside(0)
+	step := tile / (4 * most)
+	n, _ := p.beside(step)
+	in := tile - 4*most*step
+	return in / n * 16, 32 * (most*step + in%n)
 }
 
 // keyPlace is the tile, row and number of a key's code, valuePlace of a value's.
 func (p *pageCodes) keyPlace(slot, c int) (tile, r, w int) {
-	return c/32*4 + slot/16, c % 32 / 2, slot%16*2 + c%2
+	_, most := p.beside(0)
+	step := c / (32 * most)
+	n, _ := p.beside(step)
+	return 4*most*step + slot/16*n + c/32 - most*step, c % 32 / 2, slot%16*2 + c%2
 }
 
 func (p *pageCodes) valuePlace(slot, c int) (tile, r, w int) {
@@ -192,18 +205,12 @@ func finiteGo(x []float32) bool {
 // unpack writes the codes of a tile, row by row.
 func (p *pageCodes) unpack(dst *[tileRows * tileWords]uint8, from []uint16, tile int) {
 	from = from[tile*tileWords*p.bits:][:tileWords*p.bits]
-	width := min(p.bits, 4)
-	per, mask := 16/width, uint16(1)<<width-1
+	per, mask := 16/p.bits, uint16(1)<<p.bits-1
 	for r := range tileRows {
-		words, shift := from[r/per*tileWords:][:tileWords], r%per*width
+		words, shift := from[r/per*tileWords:][:tileWords], r%per*p.bits
 		row := dst[r*tileWords:][:tileWords]
 		for w, word := range words {
 			row[w] = uint8(word >> shift & mask)
-		}
-		if p.bits == 8 {
-			for w, word := range from[(4+r/per)*tileWords:][:tileWords] {
-				row[w] |= uint8(word>>shift&mask) << 4
-			}
 		}
 	}
 }
@@ -213,7 +220,7 @@ func (p *pageCodes) allKeysGo(k []float32) {
 	var codes [tileRows * tileWords]uint8
 	for tile := range PageTokens * p.d / len(codes) {
 		p.unpack(&codes, p.keys, tile)
-		slot, c := tile%4*16, tile/4*32
+		slot, c := p.keyTile(tile)
 		params := slot/QuantGroup*p.d + c
 		var scale, lo [QuantGroup]float32
 		for i := range scale {

@@ -11,7 +11,7 @@ func (p *pageCodes) allKeys(k []float32) {
 	}
 	buf := scratchBytes(tileScratch)
 	for tile := range 4 * p.d / tileWords {
-		slot, c := tile%4*16, tile/4*32
+		slot, c := p.keyTile(tile)
 		at := slot/QuantGroup*p.d + c
 		keyTileAVX512(&k[slot*p.d+c], &p.keys[tile*tileWords*p.bits], &p.keyScale[at], &p.keyLo[at], &(*buf)[0], p.d, p.bits)
 	}
@@ -41,7 +41,8 @@ func (p *pageCodes) set(keys, vals []uint32) {
 	}
 	buf := scratchBytes(tileScratch)
 	for tile := range 4 * p.d / tileWords {
-		to, slot, c := tile*tileWords*p.bits, tile%4*16, tile/4*32
+		to := tile * tileWords * p.bits
+		slot, c := p.keyTile(tile)
 		packKeysAVX512(&p.keys[to], &keys[slot*p.bits/32*p.d+c], &(*buf)[0], p.d, p.bits)
 		slot, c = tile%2*32, tile/2*16
 		packValuesAVX512(&p.vals[to], &vals[(slot*p.d+c)*p.bits/32], &(*buf)[0], p.d, p.bits)

@@ -5,7 +5,7 @@
 // numbers share a dword, and no shift that is used here carries a code from one into the other before it is masked.
 //
 // Registers: CX the bits of a code, DI the scratch of sixteen rows of 64 bytes, AX = 64 and BX = 3·AX for LOAD16. Z30
-// masks one code (or half of one of 8 bits) in each 16-bit number; X29 is the width of what lies next to one another.
+// masks one code in each 16-bit number; X29 is the bits too.
 
 DATA pageqLanes<>+0(SB)/4, $0
 DATA pageqLanes<>+4(SB)/4, $1
@@ -25,22 +25,19 @@ DATA pageqLanes<>+56(SB)/4, $14
 DATA pageqLanes<>+60(SB)/4, $15
 GLOBL pageqLanes<>(SB), RODATA|NOPTR, $64
 
-// MASKS sets Z30 and X29. It changes R12.
+// MASKS sets Z30 and X29. It changes R12 and R13.
 #define MASKS \
-	MOVL         $0x000f000f, R12 \
-	CMPQ         CX, $2           \
-	JNE          2(PC)            \
-	MOVL         $0x00030003, R12 \
+	MOVL         $1, R12          \
+	SHLL         CX, R12          \
+	DECL         R12              \
+	MOVL         R12, R13         \
+	SHLL         $16, R13         \
+	ORL          R13, R12         \
 	VPBROADCASTD R12, Z30         \
-	MOVL         $4, R12          \
-	CMPQ         CX, R12          \
-	CMOVQLT      CX, R12          \
-	VMOVD        R12, X29
+	VMOVD        CX, X29
 
 // unpackRows<> writes the rows of a tile of codes at SI. It changes SI, R12 and R13.
 TEXT unpackRows<>(SB), NOSPLIT|NOFRAME, $0-0
-	CMPQ CX, $8
-	JEQ  halves
 	MOVQ CX, R12
 
 vector:
@@ -60,63 +57,28 @@ code:
 	SUBQ      $1024, DI
 	RET
 
-halves:
-	MOVL $4, R12
-
-vectors:
-	VMOVDQU32 (SI), Z0
-	VMOVDQU32 256(SI), Z2
-	ADDQ      $64, SI
-	MOVL      $4, R13
-
-pair:
-	VPANDD    Z30, Z0, Z1
-	VPANDD    Z30, Z2, Z3
-	VPSLLD    $4, Z3, Z3
-	VPORD     Z3, Z1, Z1
-	VPSRLD    $4, Z0, Z0
-	VPSRLD    $4, Z2, Z2
-	VMOVDQU32 Z1, (DI)
-	ADDQ      $64, DI
-	DECL      R13
-	JNE       pair
-	DECQ      R12
-	JNE       vectors
-	SUBQ      $1024, DI
-	RET
-
-// packRows<> is the way back: rows at DI, codes at DX. It changes DX, DI, SI, R9, R10, R12 and R13.
+// packRows<> is the way back: rows at DI, codes at DX. It changes DX, DI, R12 and R13.
 TEXT packRows<>(SB), NOSPLIT|NOFRAME, $0-0
-	VMOVD X29, R10
-	XORL  R9, R9 // which half of codes of 8 bits
-
-half:
-	VMOVD R9, X28
-	MOVQ  R10, R12
-	MOVQ  DI, SI
+	MOVQ CX, R12
 
 vector:
 	VPXORD Z1, Z1, Z1
 	XORL   R13, R13
 
 code:
-	VMOVDQU32 (SI), Z0
-	ADDQ      $64, SI
-	VPSRLD    X28, Z0, Z0
+	VMOVDQU32 (DI), Z0
+	ADDQ      $64, DI
 	VPANDD    Z30, Z0, Z0
 	VMOVD     R13, X2
 	VPSLLD    X2, Z0, Z0
 	VPORD     Z0, Z1, Z1
-	ADDL      R10, R13
+	ADDL      CX, R13
 	CMPL      R13, $16
 	JLT       code
 	VMOVDQU32 Z1, (DX)
 	ADDQ      $64, DX
 	DECQ      R12
 	JNE       vector
-	ADDL      $4, R9
-	CMPL      R9, CX
-	JLT       half
 	RET
 
 // TOKEN writes 32 numbers of the codes in Z.

@@ -211,10 +211,13 @@ func TestPacked(t *testing.T) {
 				if !bytes.Equal(first, packed.PackedBytes()) {
 					t.Errorf("%v %v: other bytes than on %s", dt, s, Tiers()[0])
 				}
-				again, err := WeightFromPacked(first, s[0], s[1])
+				view := alignedBytes(len(first))
+				copy(view, first)
+				again, err := WeightFromPacked(view, s[0], s[1])
 				if err != nil {
 					t.Fatal(err)
 				}
+				defer again.Close()
 				x := normals(newRand(10), 3*s[1])
 				got, want := make([]float32, 3*s[0]), make([]float32, 3*s[0])
 				var rows Rows
@@ -222,6 +225,10 @@ func TestPacked(t *testing.T) {
 				Product(nil, got, &rows, again, Epilogue{})
 				Product(nil, want, &rows, packed, Epilogue{})
 				sameBits(t, fmt.Sprint(dt, s), got, want)
+				again.Settle(pool)
+				clear(view)
+				Product(nil, got, &rows, again, Epilogue{})
+				sameBits(t, fmt.Sprint(dt, s, " settled"), got, want)
 			})
 			if _, err := WeightFromPacked(first[1:], s[0], s[1]); err == nil {
 				t.Error("a byte is missing: no error")

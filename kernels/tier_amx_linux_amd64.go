@@ -7,12 +7,12 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// hasAMX reports whether the processor has AMX for bf16 and Linux lets this process use it. The tile registers are
+// hasAMX reports whether the processor has AMX for bf16 and bytes, and Linux lets this process use it. The tile registers are
 // 8 KB of state per thread, so the kernel grants them on request only: once, for all threads of the process. It
 // refuses, and the tier with it, where a thread has a signal stack too small for them.
 var hasAMX = sync.OnceValue(func() bool {
 	x := &cpu.X86
-	if !x.HasAMXTile || !x.HasAMXBF16 || !x.HasAVX512BF16 || !x.HasAVX512BW || !x.HasAVX512VL || !x.HasAVX512DQ || !x.HasOSXSAVE {
+	if !x.HasAMXTile || !x.HasAMXBF16 || !x.HasAMXInt8 || !x.HasAVX512VBMI || !x.HasAVX512BF16 || !x.HasAVX512BW || !x.HasAVX512VL || !x.HasAVX512DQ || !x.HasOSXSAVE {
 		return false
 	}
 	const tileState = 3 << 17 // XTILECFG and XTILEDATA in XCR0

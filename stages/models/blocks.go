@@ -77,7 +77,7 @@ func (r *reader) pack(name, tensor string, m *kernels.Matrix) *kernels.Weight {
 	if r.err != nil {
 		return nil
 	}
-	w := r.packs.weight(name, m.Rows, m.Cols)
+	w := r.packs.weight(r.pool, name, m.Rows, m.Cols)
 	if w == nil {
 		w = m.Pack(r.pool, r.precision)
 	}

@@ -18,7 +18,7 @@ import (
 // packLayout is the version of the bytes of packed weights. It changes when the kernels pack otherwise.
 const packLayout = "bf16 panels 1"
 
-// packs is a file of packed weights, so that a second start maps them instead of packing again. It is a safetensors file: a tensor of
+// packs is a file of packed weights, so that a second start reads them instead of packing again. It is a safetensors file: a tensor of
 // bytes for every weight, with the hash of each, of the checkpoint, and the layout in its metadata.
 type packs struct {
 	path  string
@@ -63,8 +63,8 @@ func hashBytes(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// weight returns the packed weight of that name, a view of the file; nil if it is not there.
-func (p *packs) weight(name string, rows, cols int) *kernels.Weight {
+// weight returns the packed weight of that name, a copy of what the file has; nil if it is not there.
+func (p *packs) weight(pool *kernels.Pool, name string, rows, cols int) *kernels.Weight {
 	if p == nil || p.file == nil {
 		return nil
 	}
@@ -76,6 +76,8 @@ func (p *packs) weight(name string, rows, cols int) *kernels.Weight {
 	if err != nil {
 		return nil
 	}
+	w.Settle(pool)
+	p.file.Forget(name)
 	return w
 }
 

@@ -64,7 +64,7 @@ func packsTwice(t *testing.T, from string) {
 		t.Fatal(err)
 	}
 	if !slices.Equal(logits(), want) {
-		t.Error("mapped weights give other logits")
+		t.Error("weights of the file give other logits")
 	}
 	if after, err := os.Stat(path); err != nil || !os.SameFile(before, after) {
 		t.Errorf("the file was written again: %v", err)
