@@ -215,6 +215,6 @@ func (d *driftCommand) show(c console) error {
 	if err := errors.Join(s.Picture(f), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", picture, err)
 	}
-	fmt.Fprintf(c.out, "%s  one row a head, token and method\n%s  a picture\n", d.Out, picture)
+	fmt.Fprintf(c.out, "%s  one row a head, token and method\n%s  a picture\nnext: scbench report RUN --drift %s puts it into the report of a run\n", d.Out, picture, d.Out)
 	return nil
 }

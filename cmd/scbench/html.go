@@ -14,6 +14,7 @@ type reportCommand struct {
 	Runs    []string `arg:"" name:"run" help:"Folders of runs, outputs/runs/ID, or results files. Several are drawn together; methods that more than one has are told apart by a letter." type:"path"`
 	Out     string   `short:"o" help:"The page; report.html in the folder of a single run, else here." placeholder:"FILE" type:"path"`
 	Figures string   `help:"Write the figures as SVG." placeholder:"DIR" type:"path"`
+	Drift   string   `help:"Analysis of long generation, by scbench drift, to show too; drift.parquet in a run's folder by default." placeholder:"FILE" type:"existingfile"`
 	Tables  string   `help:"Write the tables as CSV, Markdown and LaTeX." placeholder:"DIR" type:"path"`
 }
 
@@ -23,7 +24,9 @@ func (k reportCommand) Run(c console) error {
 	for _, from := range k.Runs {
 		paths = append(paths, resultsPath(from))
 	}
-	r, err := report.Read(paths, reportOptions())
+	o := reportOptions()
+	o.Drift = k.Drift
+	r, err := report.Read(paths, o)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ type Options struct {
 	Build   string  // version of the program that draws
 	Tasks   []Entry // what names mean
 	Methods []Entry
+	Drift   string // file of an analysis of long generation; "" is drift.parquet in a run's folder, if it is there
 }
 
 // Entry explains a name: a task (its group is the skill) or a method (its group is the stage it works on).
@@ -47,6 +48,7 @@ type Report struct {
 	queries    picked
 	comparison *outputs.Comparison // with full attention; nil where there is none
 	why        string              // there is none
+	drift      *drifted            // or nil
 }
 
 // run is one of the runs.
@@ -127,7 +129,9 @@ func Read(paths []string, o Options) (*Report, error) {
 		r.measured = append(r.measured, r.measure(i))
 	}
 	r.compare()
-	return r, nil
+	var err error
+	r.drift, err = readDrift(o.Drift, r.runs)
+	return r, err
 }
 
 // compare compares all methods with full attention.

@@ -20,6 +20,7 @@ var sections = []section{
 	times,
 	depth,
 	retention,
+	drift,
 	queries,
 	plan,
 }
