@@ -22,10 +22,13 @@ const fail = (message) => {
 function printed(text) {
   const figures = new Map();
   const specs = new Map(); // of the legend: short name, spec
+  let last; // short name
   const lines = text.split("\n");
   for (const line of lines) {
     const legend = line.match(/^(\S.*?)\s{2,}(\S+:\S+)$/);
-    if (legend) specs.set(legend[1], legend[2]);
+    if (legend) specs.set((last = legend[1]), legend[2]);
+    const rest = line.match(/^\s+(\S+)$/); // of a spec that is longer than a line
+    if (rest && specs.get(last)?.endsWith(",")) specs.set(last, specs.get(last) + rest[1]);
   }
   const spec = (name) => specs.get(name) ?? name;
   let block = null;
