@@ -8,6 +8,8 @@
 //	manifest.json     run id, status, configuration, hashes, counts, and the hash of results.parquet; no clock in it
 //	config.json       the resolved configuration alone, to run again
 //	clock.json        when the run started and ended, and the hash of timings.parquet
+//	curves.svg        the scores by turn
+//	report.html       all of it drawn, as a page that needs nothing else; see package report
 //	journal           rows of a run that is not finished; gone when it is
 //
 // While a run goes on, every finished row is in the journal before Append returns, so that kill -9 loses only the query

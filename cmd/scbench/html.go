@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"scbench/datasets"
+	"scbench/outputs"
 	"scbench/outputs/report"
 	"scbench/stages/methods"
 )
@@ -58,9 +59,14 @@ func (k reportCommand) Run(c console) error {
 	return nil
 }
 
-// reportOptions explain the names of tasks and methods.
+// reportOptions explain the names of tasks and methods, and say of the rows what show says.
 func reportOptions() report.Options {
-	o := report.Options{Build: build}
+	var summary outputs.Summary
+	var know caution
+	o := report.Options{
+		Each:  func(r *outputs.Result) { summary.Add(r); know.add(r) },
+		Notes: func() []string { return append(know.notes(), weak(summary)...) },
+	}
 	for _, t := range datasets.All {
 		o.Tasks = append(o.Tasks, report.Entry{Name: t.Name, Title: t.Paper, Group: string(t.Skill), Doc: t.Doc})
 	}

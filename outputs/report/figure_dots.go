@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"image/color"
 	"io"
 	"math"
@@ -102,40 +103,51 @@ func (g *grid) any() bool {
 }
 
 func (g grid) draw(w io.Writer) error {
-	height := vg.Length(len(g.rows))*line + 60
-	return sheet(w, g.title, "from 0 (dark) to 100 (light); empty: not asked", height, func(c draw.Canvas) {
-		left := namesWidth(g.rows)
-		each := (inner - left) / vg.Length(max(len(g.columns), 1))
-		small := picture.Sans(8, picture.Pale)
-		for i, name := range g.columns {
-			rotated := small
-			rotated.Rotation = math.Pi / 5
-			rotated.XAlign = draw.XLeft
-			if name = picture.Elide(plain.XML(name), 64, small); small.Width(name)*slack < each || g.format == "" {
-				picture.Put(c, small, left+vg.Length(i)*each+2, 34, name)
+	left := namesWidth(g.rows)
+	each := (inner - left) / vg.Length(max(len(g.columns), 1))
+	small := picture.Sans(8, picture.Pale)
+	turned, head := false, vg.Length(14)
+	names := make([]string, len(g.columns))
+	for i, name := range g.columns {
+		names[i] = picture.Elide(plain.XML(name), 64, small)
+		turned = turned || g.format != "" && small.Width(names[i])*slack > each
+	}
+	if turned {
+		head = 48
+	}
+	return sheet(w, g.title, "from 0 (dark) to 100 (light); empty: not asked", vg.Length(len(g.rows))*line+head+6, func(c draw.Canvas) {
+		for i, name := range names {
+			if !turned {
+				picture.Put(c, small, left+vg.Length(i)*each+2, head-5, name)
 				continue
 			}
-			c.FillText(rotated, vg.Point{X: c.Min.X + left + vg.Length(i)*each + each/3, Y: c.Max.Y - 36}, name)
+			style := small
+			style.Rotation, style.XAlign = math.Pi/5, draw.XLeft
+			c.FillText(style, vg.Point{X: c.Min.X + left + vg.Length(i)*each + each/3, Y: c.Max.Y - head + 4}, name)
 		}
-		for k, row := range g.values {
-			top := c.Max.Y - 40 - vg.Length(k)*line
-			rowName(c, g.rows[k], left, 40+vg.Length(k)*line+line/2+3)
-			for i, x := range row {
-				if math.IsNaN(x) {
-					continue
-				}
-				lo := vg.Point{X: c.Min.X + left + vg.Length(i)*each, Y: top - line + 0.5}
-				fill := viridis(x / g.high)
-				c.SetColor(fill)
-				c.Fill(vg.Rectangle{Min: lo, Max: vg.Point{X: lo.X + each - 0.5, Y: top}}.Path())
-				if g.format != "" {
-					label := value(x, g.unit, g.format).Text
-					style := picture.Sans(8, inkOn(fill))
-					picture.Put(c, style, left+vg.Length(i)*each+(each-style.Width(label))/2, 40+vg.Length(k)*line+line/2+3, label)
-				}
-			}
+		for k := range g.values {
+			rowName(c, g.rows[k], left, head+vg.Length(k)*line+line/2+3)
+			g.cells(c, k, left, each, head)
 		}
 	})
+}
+
+// cells draws a row, whose cells begin at left and are each wide.
+func (g grid) cells(c draw.Canvas, row int, left, each, head vg.Length) {
+	top := head + vg.Length(row)*line
+	for i, x := range g.values[row] {
+		if math.IsNaN(x) {
+			continue
+		}
+		fill, from := viridis(x/g.high), left+vg.Length(i)*each
+		lo := vg.Point{X: c.Min.X + from, Y: c.Max.Y - top - line + 0.5}
+		c.SetColor(fill)
+		c.Fill(vg.Rectangle{Min: lo, Max: vg.Point{X: lo.X + each - 0.5, Y: lo.Y + line - 0.5}}.Path())
+		if g.format != "" {
+			label, style := fmt.Sprintf(g.format, math.Round(x/g.unit)), picture.Sans(8, inkOn(fill))
+			picture.Put(c, style, from+(each-style.Width(label))/2, top+line/2+3, label)
+		}
+	}
 }
 
 // viridis is Smith and van der Walt's colour map (2015), which keeps its order in grey and for any colour vision, at nine points.

@@ -21,7 +21,6 @@ type scatter struct {
 // spot is a method: cost in bytes, score in [0, 1].
 type spot struct {
 	name        string
-	look        int
 	cost, score stats.Interval
 }
 
@@ -54,11 +53,13 @@ func (s scatter) draw(w io.Writer) error {
 			area.StrokeLine2(draw.LineStyle{Color: picture.Pale, Width: 1}, b.X, a.Y, b.X, b.Y)
 		}
 		for _, d := range s.dots {
-			at, look := point(d), picture.LookOf(d.look, len(s.dots), 1)
+			at := point(d)
 			if d.score.OK {
-				area.StrokeLine2(draw.LineStyle{Color: look.Marker.Color, Width: 0.8}, at.X, area.Min.Y+y.at(100*d.score.Low), at.X, area.Min.Y+y.at(100*d.score.High))
+				area.StrokeLine2(draw.LineStyle{Color: picture.Border, Width: 1}, at.X, area.Min.Y+y.at(100*d.score.Low), at.X, area.Min.Y+y.at(100*d.score.High))
 			}
-			area.DrawGlyphNoClip(look.Marker, at)
+		}
+		for _, d := range s.dots {
+			area.DrawGlyphNoClip(draw.GlyphStyle{Color: blue, Radius: 2.8, Shape: draw.CircleGlyph{}}, point(d))
 		}
 		s.names(area, point)
 	})
@@ -73,7 +74,7 @@ func (s scatter) names(c draw.Canvas, point func(spot) vg.Point) {
 		at := point(d)
 		name := picture.Elide(d.name, 110, style)
 		width := float64(style.Width(name)) * slack
-		for _, shift := range []float64{0, 9, -9, 18, -18, 27, -27, 36, -36} {
+		for _, shift := range []float64{6, -7, 15, -16, 24, -25} {
 			b := box{float64(at.X) + 6, float64(at.X) + 6 + width, float64(at.Y) + shift}
 			if slices.ContainsFunc(taken, func(t box) bool { return b.x0 < t.x1 && t.x0 < b.x1 && math.Abs(b.y-t.y) < 9 }) {
 				continue

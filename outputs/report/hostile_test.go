@@ -33,13 +33,17 @@ var hostile = []string{
 // TestHostileTextIsInert puts the texts wherever a model, a data set or a file can: answers, errors, names of tasks, examples and
 // methods.
 func TestHostileTextIsInert(t *testing.T) {
+	dir := t.TempDir()
+	if keep := os.Getenv("SCBENCH_HOSTILE_RUN"); keep != "" { // to open it in a browser too
+		dir = keep
+	}
 	s := small
 	s.examples, s.id = len(hostile), "hostile"
 	for i := range s.methods {
 		s.methods = append(s.methods[:i:i], append([]string{s.methods[i] + map[bool]string{true: "", false: ",x=" + hostile[i]}[i == 0]}, s.methods[i+1:]...)...)
 	}
 	s.tasks = []string{"kv", hostile[0] + hostile[2] + hostile[3] + hostile[6]}
-	r := read(t, s.write(t, t.TempDir(), func(row *outputs.Row) {
+	r := read(t, s.write(t, dir, func(row *outputs.Row) {
 		h := hostile[(int(row.Result.Turn)+len(row.Result.Method)+int(row.Result.Example[len(row.Result.Example)-1]))%len(hostile)]
 		if len(h) >= 1<<20 && row.Result.Turn+row.Result.Turn%2 > 2 {
 			h = hostile[1]
@@ -67,7 +71,12 @@ func TestHostileTextIsInert(t *testing.T) {
 		t.Errorf("the page has %d bytes", len(html))
 	}
 	noTricks(t, "the page", html[:strings.Index(html, "<script>")])
-	dir := t.TempDir()
+	if dir == os.Getenv("SCBENCH_HOSTILE_RUN") {
+		if err := r.WriteHTML(filepath.Join(dir, File)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir = t.TempDir()
 	if _, err := r.WriteTables(dir); err != nil {
 		t.Fatal(err)
 	}

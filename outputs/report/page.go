@@ -100,6 +100,7 @@ type pageData struct {
 	Methods  []pageName    `json:"methods"`
 	Full     int           `json:"full"` // the method that is full attention, or -1
 	Facts    [][2]string   `json:"facts"`
+	Notes    []string      `json:"notes"`
 	Sections []pageSection `json:"sections"`
 }
 
@@ -169,7 +170,10 @@ func (r *Report) title() string {
 }
 
 func (r *Report) page() *pageData {
-	d := &pageData{Class: plotClass, Full: r.full(), Facts: r.facts()}
+	d := &pageData{Class: plotClass, Full: r.full(), Facts: r.facts(), Notes: []string{}}
+	for _, n := range r.notes {
+		d.Notes = append(d.Notes, outputs.Clean(n))
+	}
 	for _, m := range r.modes {
 		d.Modes = append(d.Modes, m.String())
 	}
@@ -177,7 +181,7 @@ func (r *Report) page() *pageData {
 		d.Groups = append(d.Groups, pageName{Name: g.name, Kind: g.kind, Tasks: g.tasks})
 	}
 	for _, t := range r.tasks {
-		d.Tasks = append(d.Tasks, outputs.Clean(t))
+		d.Tasks = append(d.Tasks, cut(outputs.Clean(t)))
 	}
 	for _, m := range r.methods {
 		d.Methods = append(d.Methods, pageName{Name: m.name, Spec: outputs.Clean(m.spec)})

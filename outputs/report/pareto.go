@@ -48,7 +48,7 @@ func (r *Report) paretoFigures() (all []Figure) {
 			f := scatter{title: "Score × 100 against " + measures[which].name + ", " + name.String(), x: measures[which].name + ", MiB", y: "score × 100"}
 			for _, e := range r.estimates {
 				if x := cost.at(m, 0, e.method, 0); e.mode == m && e.group == 0 && x.N > 0 && e.Fixed.N > 0 {
-					f.dots = append(f.dots, spot{r.methods[e.method].name, e.method, x, e.Fixed})
+					f.dots = append(f.dots, spot{r.methods[e.method].name, x, e.Fixed})
 				}
 			}
 			all = append(all, Figure{fmt.Sprintf("pareto-%s-%d", map[int]string{kvBytes: "kv", readBytes: "read"}[which], m+1), f.draw})

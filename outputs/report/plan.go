@@ -1,9 +1,12 @@
 package report
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"scbench/outputs"
 )
@@ -50,46 +53,58 @@ func (r *Report) runName(i int) string {
 	return outputs.Clean(name)
 }
 
-// runTable says of each run what is known, a line for each thing.
+// runTable says of each run what is known, a line for each thing: first how it went, then what it was made of.
 func (r *Report) runTable() Table {
-	t := Table{Name: "runs", Caption: "Runs", Columns: []Column{{Head: "run"}, {Head: "what"}, {Head: "value"}}}
+	t := Table{Name: "runs", Caption: "Runs", Columns: []Column{{Head: "run", Chosen: len(r.runs) == 1}, {Head: "what"}, {Head: "value"}}}
 	for i, one := range r.runs {
 		add := func(what, value string) {
 			if value != "" {
 				t.Rows = append(t.Rows, Row{-1, -1, -1, []Cell{text(r.runName(i)), text(what), text(value)}})
 			}
 		}
-		add("rows", fmt.Sprintf("%s, %d failed", rowsText(one.rows), one.failed))
-		if m := one.manifest; m != nil {
-			add("status", string(m.Status))
-			add("planned", rowsText(m.Counts.Planned))
-			add("schema", fmt.Sprint(m.SchemaVersion))
-			for _, name := range sortedKeys(m.Hashes) {
-				add("BLAKE3 of "+name, m.Hashes[name])
-			}
-			for _, name := range sortedKeys(m.Versions) {
-				add("version of "+name, m.Versions[name])
-			}
-			for _, f := range m.Files {
-				add(f.Name, fmt.Sprintf("%d bytes, BLAKE3 %s", f.Bytes, f.Blake3))
-			}
-			add("configuration", string(m.Config))
-		}
-		add("build", strings.Join(one.builds, ", "))
-		add("kernel tier", strings.Join(one.tiers, ", "))
-		if c := one.clock; c != nil {
-			add("took", c.Finished.Sub(c.Started).Round(1e8).String())
-		}
 		if c := one.cost(); c != nil {
+			add("prefill plan", planText(c))
 			add("machine", fmt.Sprintf("%s, %d threads, kernels %s", c.Machine, c.Threads, c.Kernels))
 			add("peak memory", fmt.Sprintf("%s, of it %s KV cache", bytesText(float64(c.PeakRSS)), bytesText(float64(c.PeakKV))))
-			add("prefill plan", planText(c))
 		}
+		if c := one.clock; c != nil {
+			add("took", c.Finished.Sub(c.Started).Round(time.Second/10).String())
+		}
+		add("rows", fmt.Sprintf("%s, %d failed", rowsText(one.rows), one.failed))
+		m := one.manifest
+		if m != nil {
+			add("status", fmt.Sprintf("%s, %s planned", m.Status, rowsText(m.Counts.Planned)))
+		}
+		add("kernel tier", strings.Join(one.tiers, ", "))
+		add("build", strings.Join(one.builds, ", "))
+		if m == nil {
+			continue
+		}
+		add("schema", fmt.Sprint(m.SchemaVersion))
+		for _, name := range sortedKeys(m.Versions) {
+			add("version of "+name, m.Versions[name])
+		}
+		for _, name := range sortedKeys(m.Hashes) {
+			add("BLAKE3 of "+name, m.Hashes[name])
+		}
+		for _, f := range m.Files {
+			add(f.Name, fmt.Sprintf("%d bytes, BLAKE3 %s", f.Bytes, f.Blake3))
+		}
+		add("configuration", compact(m.Config))
 	}
 	if r.why != "" {
 		t.Rows = append(t.Rows, Row{-1, -1, -1, []Cell{text("–"), text("not compared with full attention"), text(r.why)}})
 	}
 	return t
+}
+
+// compact is JSON without white space.
+func compact(b json.RawMessage) string {
+	var out bytes.Buffer
+	if err := json.Compact(&out, b); err != nil {
+		return string(b)
+	}
+	return out.String()
 }
 
 // planText says how close the prefill came to its bound.

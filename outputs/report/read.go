@@ -84,6 +84,9 @@ func (r *Report) add(q *outputs.Result, t *clocked, pick *picker) {
 	}
 	c.add(q, t)
 	r.scores.Add(q)
+	if r.options.Each != nil {
+		r.options.Each(q)
+	}
 	pick.add(at, q)
 }
 
@@ -135,14 +138,14 @@ var measures = []measure{
 		func(r *outputs.Result, _ *clocked) (float64, bool) {
 			return float64(r.DecodeCells) / float64(max(r.DecodeCellsDense, 1)), r.DecodeCellsDense > 0
 		}},
-	firstToken: {"time to first token", "s", "seconds from the start of a query's own work to its first token; at turn 1 that includes its share of the prefill", true,
+	firstToken: {"Time to first token", "s", "seconds from the start of a query's own work to its first token; at turn 1 that includes its share of the prefill", true,
 		func(_ *outputs.Result, t *clocked) (float64, bool) {
 			if t == nil {
 				return 0, false
 			}
 			return t.ttft, true
 		}},
-	perToken: {"time per token", "s", "seconds of decoding over the tokens decoded", true,
+	perToken: {"Time per token", "s", "seconds of decoding over the tokens decoded", true,
 		func(r *outputs.Result, t *clocked) (float64, bool) {
 			if t == nil || r.NewTokens == 0 {
 				return 0, false

@@ -16,10 +16,11 @@ import (
 
 // Options say what a report tells besides the rows.
 type Options struct {
-	Build   string  // version of the program that draws
 	Tasks   []Entry // what names mean
 	Methods []Entry
-	Drift   string // file of an analysis of long generation; "" is drift.parquet in a run's folder, if it is there
+	Drift   string                // file of an analysis of long generation; "" is drift.parquet in a run's folder, if it is there
+	Each    func(*outputs.Result) // is called with every row, its method under the name that the report gives it
+	Notes   func() []string       // what a reader has to know of the rows; it is called when all were seen
 }
 
 // Entry explains a name: a task (its group is the skill) or a method (its group is the stage it works on).
@@ -49,6 +50,7 @@ type Report struct {
 	comparison *outputs.Comparison // with full attention; nil where there is none
 	why        string              // there is none
 	drift      *drifted            // or nil
+	notes      []string
 }
 
 // run is one of the runs.
@@ -112,7 +114,7 @@ func Read(paths []string, o Options) (*Report, error) {
 		specs[i] = m.spec
 	}
 	for i, name := range outputs.ShortNames(specs) {
-		r.methods[i].name = name
+		r.methods[i].name = cut(name)
 	}
 	r.queries = pick.done()
 	r.scored = slices.DeleteFunc(r.scores.Estimates(), func(e outputs.Estimate) bool { return e.Task == "" })
@@ -129,9 +131,21 @@ func Read(paths []string, o Options) (*Report, error) {
 		r.measured = append(r.measured, r.measure(i))
 	}
 	r.compare()
+	if o.Notes != nil {
+		r.notes = o.Notes()
+	}
 	var err error
 	r.drift, err = readDrift(o.Drift, r.runs)
 	return r, err
+}
+
+// cut shortens names that no page has room for.
+func cut(name string) string {
+	const most = 64
+	if r := []rune(name); len(r) > most {
+		return string(r[:most-1]) + "…"
+	}
+	return name
 }
 
 // compare compares all methods with full attention.
@@ -305,11 +319,11 @@ func (r *Report) group() (all []group) {
 	for s, name := range r.skills {
 		own := slices.DeleteFunc(slices.Clone(every), func(t int) bool { return r.skillOf[t] != s })
 		if name != "" && len(r.skills) > 1 && len(own) > 0 {
-			all = append(all, group{outputs.Clean(name), "skill", own})
+			all = append(all, group{cut(outputs.Clean(name)), "skill", own})
 		}
 	}
 	for t, name := range r.tasks {
-		all = append(all, group{outputs.Clean(name), "task", []int{t}})
+		all = append(all, group{cut(outputs.Clean(name)), "task", []int{t}})
 	}
 	return all
 }

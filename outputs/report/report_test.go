@@ -212,6 +212,33 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
+// TestNothingAnswered draws a run of which every query failed, and one that was asked a single question.
+func TestNothingAnswered(t *testing.T) {
+	r := read(t, small.write(t, t.TempDir(), func(row *outputs.Row) {
+		q := &row.Result
+		q.Status, q.Finish, q.ScoreFixed, q.ScoreStrict, q.Error = outputs.Refused, outputs.NotDecoded, ptr(0.0), ptr(0.0), ptr("no room")
+		q.KeptHeads, q.KeptPlaces, row.Timing.Token = nil, nil, nil
+	}))
+	p := parse(t, page(t, r))
+	if retention.data(r) != nil || len(p.data.Sections) < 5 {
+		t.Errorf("sections %+v", p.data.Sections)
+	}
+	for _, row := range r.scoreTable().Rows {
+		if row.Cells[3].Text != "–" || row.Cells[9].Text != "100.0" {
+			t.Errorf("a headline where all failed: %+v", row.Cells)
+		}
+	}
+	one := sample{tasks: []string{"kv"}, methods: []string{full}, examples: 1, turns: 1, id: "one", text: small.text}
+	r = read(t, one.write(t, t.TempDir(), nil))
+	page(t, r)
+	if _, err := r.WriteFigures(t.TempDir()); err != nil {
+		t.Error(err)
+	}
+	if c := r.scoreTable().Rows[0].Cells[3]; c.Text != "100.0" {
+		t.Errorf("a score of one session has no interval, and shows %q", c.Text)
+	}
+}
+
 func TestRunsTogether(t *testing.T) {
 	dir := t.TempDir()
 	other, apart := small, small

@@ -11,8 +11,11 @@ func Power(difference, se float64, clusters int, alpha float64) float64 {
 		return 0
 	}
 	df := float64(clusters - 1)
-	t := StudentQuantile(1-alpha/2, df)
-	shift := difference / se
+	return exceeds(StudentQuantile(1-alpha/2, df), df, difference/se)
+}
+
+// exceeds is the chance that a noncentral t lies beyond ±t.
+func exceeds(t, df, shift float64) float64 {
 	return 1 - noncentral(t, df, shift) + noncentral(-t, df, shift)
 }
 
@@ -20,18 +23,17 @@ func Power(difference, se float64, clusters int, alpha float64) float64 {
 // none, or its standard error is not known (0 where no pair differs).
 func Smallest(power, se float64, clusters int, alpha float64) (difference float64, ok bool) {
 	low, high := 0.0, se
-	for range 20 {
-		if Power(high, se, clusters, alpha) >= power {
-			break
-		}
-		high *= 2
-	}
-	if !(Power(high, se, clusters, alpha) >= power) {
+	if !(Power(high*(1<<20), se, clusters, alpha) >= power) {
 		return 0, false
+	}
+	df := float64(clusters - 1)
+	t := StudentQuantile(1-alpha/2, df)
+	for exceeds(t, df, high/se) < power {
+		high *= 2
 	}
 	for range 40 {
 		mid := (low + high) / 2
-		if Power(mid, se, clusters, alpha) < power {
+		if exceeds(t, df, mid/se) < power {
 			low = mid
 		} else {
 			high = mid

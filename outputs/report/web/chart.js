@@ -130,13 +130,16 @@ const charts = (() => {
       if (m.cells.length === 0) return { empty: m.empty };
       const g = gutter(m.rows, width);
       const rows = labels(m.rows, g.letters);
-      const letters = 14;
       const flat = (width - g.room - 4) / m.columns.length;
-      const turned = !m.plainColumns && m.columns.some((c) => c.length * 6.4 > flat - 2);
-      const last = short(m.columns[m.columns.length - 1], letters).length;
-      const right = turned ? Math.max(4, last * 5.2 + 4 - flat / 2) : 4; // for the name that leans over the edge
+      const longest = Math.max(...m.columns.map((c) => c.length));
+      const turned = !m.plainColumns && longest * 6.4 > flat - 2 && flat < 64; // wider columns cut their names
+      const angle = flat < 21 ? 60 : 40;
+      const [sin, cos] = [Math.sin((angle * Math.PI) / 180), Math.cos((angle * Math.PI) / 180)];
+      const letters = turned ? 14 : m.plainColumns ? 9 : Math.floor(flat / 6.3);
+      const long = (name) => Math.min(name.length, letters) * 6.4;
+      const right = turned ? Math.max(4, ...m.columns.map((c, i) => long(c) * cos + 6 - flat * (m.columns.length - i - 0.5))) : 4; // for names that lean over the edge
       const each = (width - g.room - right) / m.columns.length;
-      const top = turned ? Math.min(Math.max(...m.columns.map((c) => c.length)), letters) * 5.2 + 14 : 22;
+      const top = turned ? Math.max(...m.columns.map(long)) * sin + 16 : 22;
       const cells = m.cells.map((c) => ({ ...c, fill: d3.interpolateViridis(Math.max(0, Math.min(1, c.v))) }));
       const high = m.height ?? 21;
       return {
@@ -150,7 +153,7 @@ const charts = (() => {
             each > 19 && !m.plainColumns ? Plot.text(cells, { x: "column", y: "row", text: "label", fill: (d) => inkOn(d.fill), fontSize: each < 26 ? 9 : 11 }) : null,
             Plot.text(rows, { frameAnchor: "left", y: (d, i) => i, text: (d) => d, textAnchor: "end", dx: -6, x: null }),
             Plot.text(m.columns, { x: (d, i) => i, text: (d) => short(d, letters), frameAnchor: "top", dy: turned ? -6 : -8, dx: turned ? 2 : 0,
-              rotate: turned ? -40 : 0, textAnchor: turned ? "start" : "middle" }),
+              rotate: turned ? -angle : 0, textAnchor: turned ? "start" : "middle" }),
           ],
         },
         points: cells.map((c) => ({ x: c.column, y: c.row, text: c.text, enter: c.enter })),

@@ -13,7 +13,7 @@ report.makers.set("pareto", (host, data) => {
     for (const d of all) {
       const name = charts.short(d.name, 22);
       const long = name.length * 6.6;
-      for (const shift of [0, 12, -12, 24, -24, 36, -36, 48, 60, 72]) {
+      for (const shift of [0, 12, -12, 24, -24]) {
         const right = x(d.x) + 8 + long < width;
         const x0 = right ? x(d.x) + 8 : x(d.x) - 8 - long;
         const box = { x0, x1: x0 + long, y: y(d.y) + shift };

@@ -8,7 +8,7 @@ report.makers.set("run", (host, data) => {
     const fill = { computed: "var(--accent)", bound: "var(--good)" };
     return {
       options: {
-        height: names.length * 24 + 44, marginLeft: g.room, marginRight: 60, marginTop: 6, marginBottom: 34,
+        height: names.length * 24 + 44, marginLeft: g.room, marginRight: 78, marginTop: 6, marginBottom: 34,
         x: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
         y: { domain: d3.range(names.length), axis: null, padding: 0.2 },
         marks: [

@@ -5,6 +5,8 @@
 
   for (const [name, value] of page.facts) document.getElementById("facts").append(el("div", {}, el("dt", {}, name), el("dd", {}, value)));
 
+  document.getElementById("notes").append(...page.notes.map((n) => el("li", {}, n)));
+
   // A dark and a light page; the system's choice until the reader makes one.
   const theme = document.getElementById("theme");
   const wear = (t) => {
@@ -65,7 +67,7 @@
     } }, c.h)));
     const more = el("button", { type: "button", onclick: () => { most = Infinity; draw(); } });
     const defined = t.columns.filter((c) => c.d);
-    const count = el("summary", {});
+    const count = el("summary", {}, t.caption);
     const fold = el("details", { class: "table", open, id: `table-${t.name}` }, count, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": t.caption }, el("table", {}, el("thead", {}, el("tr", {}, ...heads)), body)), more,
       defined.length ? el("details", { class: "defs" }, el("summary", {}, "what the columns say"), el("dl", { class: "defs" }, ...defined.flatMap((c) => [el("dt", {}, c.h), el("dd", {}, c.d)]))) : null);
     host.append(fold);
