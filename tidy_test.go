@@ -38,8 +38,8 @@ var imports = map[string][]string{
 	"stages/gguf/gguftest":      {"kernels", "stages/gguf", "stages/models/safetensors"},
 	"stages/prefix":             {"kernels", "stages/kv", "stages/engine", "stages/mapped"},
 	"stages/models/safetensors": {"stages/mapped"},
-	"stages/models":             {"kernels", "stages/kv", "stages/engine", "stages/gguf", "stages/models/safetensors"},
-	"stages/tokenizers":         {"stages/tokenizers/jinja", "stages/gguf"},
+	"stages/models":             {"kernels", "stages/kv", "stages/engine", "stages/gguf", "stages/mapped", "stages/models/safetensors"},
+	"stages/tokenizers":         {"stages/tokenizers/jinja", "stages/gguf", "stages/mapped"},
 	"stages/tokenizers/jinja":   {},
 	"stages":                    {"pipeline", "kernels", "datasets", "datasets/metric", "outputs", "stages/engine", "stages/kv", "stages/prefix", "stages/tokenizers"},
 	"cmd/scbench":               nil, // everything

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,6 +12,7 @@ import (
 	"scbench/stages"
 	"scbench/stages/engine"
 	"scbench/stages/kv"
+	"scbench/stages/mapped"
 	"scbench/stages/methods"
 	"scbench/stages/models"
 	"scbench/stages/models/safetensors"
@@ -266,9 +266,17 @@ func (m modelsCheckCommand) checkText(c console, vocab int) (faults []error) {
 
 // named says of an error of reading a text file of the checkpoint that the file is of another kind altogether, if it is.
 func (f modelFlags) named(err error, name string) error {
-	b, rerr := os.ReadFile(filepath.Join(f.Model, name))
-	if what := safetensors.Foreign(b); err != nil && rerr == nil && what != "" {
-		return fmt.Errorf("%s is no JSON but %s", filepath.Join(f.Model, name), what)
+	if err == nil {
+		return nil
+	}
+	file, _, ferr := mapped.Regular(filepath.Join(f.Model, name))
+	if ferr != nil {
+		return err
+	}
+	defer file.Close()
+	begin, _ := io.ReadAll(io.LimitReader(file, 256))
+	if what := safetensors.Foreign(begin); what != "" {
+		return fmt.Errorf("%s is no JSON but %s", file.Name(), what)
 	}
 	return err
 }

@@ -75,19 +75,24 @@ func (m modelsLogitsCommand) read(vocab int) ([]int32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--ids %s: %w", m.IDs, err)
 	}
-	var ids []int32
-	switch err := json.Unmarshal(b, &ids); {
+	var list []*int32 // null would leave a number as it is
+	switch err := json.Unmarshal(b, &list); {
 	case len(b) > maxIDs:
 		return nil, fmt.Errorf("--ids %s: more than %d MiB", m.IDs, maxIDs>>20)
 	case err != nil:
 		return nil, fmt.Errorf("--ids %s: %w; want a JSON array of token ids, such as [1,15,7]", m.IDs, err)
-	case len(ids) == 0:
-		return nil, fmt.Errorf("--ids %s: there are no ids", m.IDs)
+	case len(list) == 0:
+		return nil, fmt.Errorf("--ids %s: there are no ids; want a JSON array of token ids, such as [1,15,7]", m.IDs)
 	}
-	for i, id := range ids {
-		if id < 0 || int(id) >= vocab {
-			return nil, fmt.Errorf("--ids %s: id %d is %d; the vocabulary goes from 0 to %d", m.IDs, i, id, vocab-1)
+	ids := make([]int32, len(list))
+	for i, id := range list {
+		if id == nil {
+			return nil, fmt.Errorf("--ids %s: id %d is null; want a JSON array of token ids, such as [1,15,7]", m.IDs, i)
 		}
+		if *id < 0 || int(*id) >= vocab {
+			return nil, fmt.Errorf("--ids %s: id %d is %d; the vocabulary goes from 0 to %d", m.IDs, i, *id, vocab-1)
+		}
+		ids[i] = *id
 	}
 	return ids, nil
 }
@@ -110,7 +115,10 @@ func (m modelsLogitsCommand) write(out io.Writer, write func(w io.Writer) error)
 	if err := errors.Join(w.Flush(), f.Chmod(0o644), f.Close()); err != nil {
 		return fmt.Errorf("--out %s: %w", m.Out, err)
 	}
-	return os.Rename(f.Name(), m.Out)
+	if err := os.Rename(f.Name(), m.Out); err != nil {
+		return fmt.Errorf("--out %s: %w; name a file that does not exist or can be replaced", m.Out, err)
+	}
+	return nil
 }
 
 // logits feeds the ids to a new conversation and writes the logits that are asked for, a block of positions at a time.

@@ -13,7 +13,6 @@ package gguf
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -67,22 +66,15 @@ func Open(path string) (*File, error) {
 
 // openOne maps one file.
 func openOne(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, size, err := mapped.Regular(path)
 	if err != nil {
 		return nil, fmt.Errorf("gguf: %w", err)
 	}
 	defer f.Close() // a mapping outlives its descriptor
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("gguf: %w", err)
+	if int64(int(size)) != size {
+		return nil, fmt.Errorf("gguf: %s: %d bytes do not fit this machine's address space", path, size)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("gguf: %s is not a regular file; name a .gguf file", path)
-	}
-	if int64(int(info.Size())) != info.Size() {
-		return nil, fmt.Errorf("gguf: %s: %d bytes do not fit this machine's address space", path, info.Size())
-	}
-	data, unmap, err := mapped.File(f, int(info.Size()))
+	data, unmap, err := mapped.File(f, int(size))
 	if err != nil {
 		return nil, fmt.Errorf("gguf: mapping %s: %w", path, err)
 	}

@@ -183,8 +183,10 @@ func (f *fields) ids(key string, dst *[]int32, limit int) {
 	if raw == nil {
 		return
 	}
-	list := []json.RawMessage{raw}
-	if raw[0] == '[' && json.Unmarshal(raw, &list) != nil {
+	var list []json.RawMessage
+	if raw[0] != '[' {
+		list = append(list, raw)
+	} else if json.Unmarshal(raw, &list) != nil {
 		f.wrong(key, "a token id or a list of them")
 		return
 	}

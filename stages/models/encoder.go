@@ -12,6 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"scbench/kernels"
+	"scbench/stages/mapped"
 )
 
 // Classifier is an encoder that labels tokens, BertForTokenClassification or XLMRobertaForTokenClassification: attention in both
@@ -66,7 +67,7 @@ func OpenClassifier(dir string, pool *kernels.Pool, p kernels.Precision) (_ *Cla
 		}
 	}()
 	name := filepath.Join(dir, "config.json")
-	b, err := readSmall(os.DirFS(dir), "config.json")
+	b, err := mapped.Small(os.DirFS(dir), "config.json", maxConfig)
 	if err != nil {
 		return nil, fmt.Errorf("encoder %s: %w; a checkpoint folder has a config.json", dir, err)
 	}

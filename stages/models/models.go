@@ -14,12 +14,14 @@ import (
 
 	"scbench/kernels"
 	"scbench/stages/engine"
+	"scbench/stages/mapped"
 	"scbench/stages/models/safetensors"
 )
 
 // Architecture makes a model from a checkpoint.
 type Architecture struct {
 	Name string // as in config.json's "architectures"
+	Type string // as in its "model_type", which decides what a field means that is not there
 	Doc  string
 	// New reads the weights and prepares them for products. They must stay open as long as the model is used; its Close, if it has one,
 	// gives back what was prepared.
@@ -28,19 +30,19 @@ type Architecture struct {
 
 // All is every architecture.
 var All = []Architecture{
-	{"LlamaForCausalLM", "Llama 1 to 3.2 and models of that form", NewLlama},
-	{"Qwen2ForCausalLM", "Qwen2 and Qwen2.5", NewQwen2},
-	{"Qwen3ForCausalLM", "Qwen3", NewQwen3},
-	{"MistralForCausalLM", "Mistral, with and without sliding windows", NewMistral},
-	{"Phi3ForCausalLM", "Phi-3, Phi-3.5 and Phi-4-mini, with longrope", NewPhi3},
-	{"GlmForCausalLM", "GLM-4 in Hugging Face's layout", NewGLM},
-	{"Glm4ForCausalLM", "GLM-4-0414", NewGLM4},
-	{"ChatGLMModel", "GLM-4 as its authors publish it, glm-4-9b-chat-1m among them", NewChatGLM},
-	{"ChatGLMForConditionalGeneration", "the same by another name", NewChatGLM},
-	{"Gemma2ForCausalLM", "Gemma 2", NewGemma2},
-	{"Mamba2ForCausalLM", "Mamba-2, as in Codestral-Mamba: recurrent, no attention", NewMamba2},
-	{"MambaForCausalLM", "Mamba: recurrent, no attention", NewMamba},
-	{"JambaForCausalLM", "Jamba: seven layers of Mamba to one of attention, mixtures of experts", NewJamba},
+	{"LlamaForCausalLM", "llama", "Llama 1 to 3.2 and models of that form", NewLlama},
+	{"Qwen2ForCausalLM", "qwen2", "Qwen2 and Qwen2.5", NewQwen2},
+	{"Qwen3ForCausalLM", "qwen3", "Qwen3", NewQwen3},
+	{"MistralForCausalLM", "mistral", "Mistral, with and without sliding windows", NewMistral},
+	{"Phi3ForCausalLM", "phi3", "Phi-3, Phi-3.5 and Phi-4-mini, with longrope", NewPhi3},
+	{"GlmForCausalLM", "glm", "GLM-4 in Hugging Face's layout", NewGLM},
+	{"Glm4ForCausalLM", "glm4", "GLM-4-0414", NewGLM4},
+	{"ChatGLMModel", "chatglm", "GLM-4 as its authors publish it, glm-4-9b-chat-1m among them", NewChatGLM},
+	{"ChatGLMForConditionalGeneration", "chatglm", "the same by another name", NewChatGLM},
+	{"Gemma2ForCausalLM", "gemma2", "Gemma 2", NewGemma2},
+	{"Mamba2ForCausalLM", "mamba2", "Mamba-2, as in Codestral-Mamba: recurrent, no attention", NewMamba2},
+	{"MambaForCausalLM", "mamba", "Mamba: recurrent, no attention", NewMamba},
+	{"JambaForCausalLM", "jamba", "Jamba: seven layers of Mamba to one of attention, mixtures of experts", NewJamba},
 }
 
 // Loaded is a model with what belongs to it.
@@ -115,7 +117,7 @@ const aGGUF = "a file, a GGUF file"
 
 // kindOfFile says what a file is by its beginning.
 func kindOfFile(name string) string {
-	f, err := os.Open(name)
+	f, _, err := mapped.Regular(name)
 	if err != nil {
 		return "a file"
 	}
@@ -167,11 +169,17 @@ func find(c Config) (Architecture, error) {
 	var names []string
 	for _, a := range All {
 		for _, want := range c.Architectures {
+			if a.Name == want && a.Type != c.ModelType {
+				return a, fmt.Errorf("%s: model_type is %q, but the architecture %s has model_type %q: they are two models, of which some programs load one and some the other; correct the wrong one", c.Name, c.ModelType, a.Name, a.Type)
+			}
 			if a.Name == want {
 				return a, nil
 			}
 		}
 		names = append(names, a.Name)
+	}
+	if len(c.Architectures) == 0 {
+		return Architecture{}, fmt.Errorf("%s: architectures is missing; it names the model's class, one of %s", c.Name, strings.Join(names, ", "))
 	}
 	return Architecture{}, fmt.Errorf("%s: architecture %q is not supported; supported are %s", c.Name, strings.Join(c.Architectures, ", "), strings.Join(names, ", "))
 }

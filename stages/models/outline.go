@@ -9,6 +9,7 @@ import (
 
 	"scbench/kernels"
 	"scbench/stages/engine"
+	"scbench/stages/mapped"
 )
 
 // Outline is a checkpoint that was looked at, and none of its weights read: what it is, and what memory it would take. Only the headers of
@@ -184,7 +185,7 @@ func newCheckpoint(name string, files fs.FS, w *Weights) (*checkpoint, error) {
 
 // readConfigs reads config.json, and of generation_config.json what it overrides.
 func readConfigs(name string, files fs.FS) (Config, error) {
-	b, err := readSmall(files, "config.json")
+	b, err := mapped.Small(files, "config.json", maxConfig)
 	if err != nil {
 		return Config{}, fmt.Errorf("model %s: %w; a checkpoint folder has a config.json", name, err)
 	}
@@ -192,7 +193,7 @@ func readConfigs(name string, files fs.FS) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	if b, err := readSmall(files, "generation_config.json"); err == nil {
+	if b, err := mapped.Small(files, "generation_config.json", maxConfig); err == nil {
 		return c.WithGeneration(name+"/generation_config.json", b)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return Config{}, fmt.Errorf("model %s: %w", name, err)
@@ -202,15 +203,3 @@ func readConfigs(name string, files fs.FS) (Config, error) {
 
 // maxConfig is the most bytes of a configuration; published ones have a few thousand.
 const maxConfig = 1 << 20
-
-// readSmall reads a configuration.
-func readSmall(files fs.FS, name string) ([]byte, error) {
-	info, err := fs.Stat(files, name)
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxConfig {
-		return nil, fmt.Errorf("%s has %d bytes, more than any configuration needs", name, info.Size())
-	}
-	return fs.ReadFile(files, name)
-}

@@ -87,6 +87,7 @@ func readWeights(name string, fsys fs.FS, open func(string) (*safetensors.File, 
 	if err != nil {
 		return nil, err
 	}
+	holder := map[string]string{} // the shard that has it, listed or not
 	for _, shard := range shards {
 		f, err := open(shard)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -97,6 +98,10 @@ func readWeights(name string, fsys fs.FS, open func(string) (*safetensors.File, 
 		}
 		w.files = append(w.files, f)
 		for _, tensor := range f.Names() {
+			if other := holder[tensor]; other != "" {
+				return nil, fmt.Errorf("tensor %q is in %s and in %s: which of them a program takes is chance; download the checkpoint again", tensor, other, shard)
+			}
+			holder[tensor] = shard
 			if index == nil || index.Shard[tensor] == shard {
 				w.owner[tensor] = f
 			} else if index.Shard[tensor] == "" {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"scbench/stages/mapped"
 )
 
 const (
@@ -30,17 +32,10 @@ func shardsOf(fsys fs.FS) ([]string, *shardIndex, error) {
 	if _, err := fs.Stat(fsys, singleFile); err == nil {
 		return []string{singleFile}, nil, nil
 	}
-	info, err := fs.Stat(fsys, indexFile)
+	b, err := mapped.Small(fsys, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, noWeights(fsys)
 	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if info.Size() > maxIndex {
-		return nil, nil, fmt.Errorf("%s has %d bytes, more than any index needs", indexFile, info.Size())
-	}
-	b, err := fs.ReadFile(fsys, indexFile)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -116,6 +111,19 @@ func noWeights(fsys fs.FS) error {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
 		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name == singleFile || name == indexFile {
+			return fmt.Errorf("%s is a link to a file that is not there; download the checkpoint again, or copy it with the files behind its links (cp -rL)", name)
+		}
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "adapter_config.json", "adapter_model.safetensors":
+			return fmt.Errorf("has %s: it is an adapter (LoRA), not a model; merge it into its base model (peft: merge_and_unload, save_pretrained) and give that folder", e.Name())
+		case "snapshots":
+			return errors.New("is the hub's cache of a model, and the model is a folder in snapshots; give that")
+		}
 	}
 	for _, e := range entries {
 		switch path.Ext(e.Name()) {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/zeebo/blake3"
 
+	"scbench/stages/mapped"
 	"scbench/stages/tokenizers/jinja"
 )
 
@@ -142,7 +142,7 @@ func FSChat(name string, dir fs.FS) (*ChatTemplate, error) {
 			vars[token] = text
 		}
 	}
-	source, err := readSmall(dir, "chat_template.jinja")
+	source, err := mapped.Small(dir, "chat_template.jinja", maxTemplateBytes)
 	if err == nil {
 		return ParseChat(name+"/chat_template.jinja", string(source), vars)
 	}
@@ -163,7 +163,7 @@ func FSChat(name string, dir fs.FS) (*ChatTemplate, error) {
 // readConfig reads a JSON object; a file that is not there is an empty one.
 func readConfig(name string, dir fs.FS, file string) (map[string]json.RawMessage, error) {
 	config := map[string]json.RawMessage{}
-	data, err := readSmall(dir, file)
+	data, err := mapped.Small(dir, file, maxTemplateBytes)
 	if err == nil {
 		err = json.Unmarshal(data, &config)
 	}
@@ -195,20 +195,6 @@ func specialToken(raw json.RawMessage) (string, error) {
 
 // maxTemplateBytes bounds a template and the file it stands in; the largest published one has 200 KB.
 const maxTemplateBytes = 16 << 20
-
-// readSmall reads a file of at most maxTemplateBytes.
-func readSmall(dir fs.FS, name string) ([]byte, error) {
-	f, err := dir.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxTemplateBytes+1))
-	if err == nil && len(data) > maxTemplateBytes {
-		err = fmt.Errorf("more than %d MiB", maxTemplateBytes>>20)
-	}
-	return data, err
-}
 
 // namedTemplate reads a template that is a string or a list of named ones.
 func namedTemplate(raw json.RawMessage) (string, error) {

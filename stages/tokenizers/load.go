@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"scbench/stages/mapped"
 )
 
 // maxFileBytes bounds what Load reads; the largest published tokenizer.json has about 35 MB.
@@ -46,19 +48,15 @@ func readTokenizer(dir string) (path string, data []byte, err error) {
 
 // readBounded reads a file of at most maxFileBytes.
 func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, size, err := mapped.Regular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Size() > maxFileBytes {
+	if size > maxFileBytes {
 		return nil, fmt.Errorf("%s: more than %d MiB; this is not a tokenizer file", path, maxFileBytes>>20)
 	}
-	data := make([]byte, info.Size()) // read whole, without growing
+	data := make([]byte, size) // read whole, without growing
 	if _, err := io.ReadFull(f, data); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}

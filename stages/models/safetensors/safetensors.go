@@ -14,7 +14,6 @@ package safetensors
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -35,22 +34,15 @@ type File struct {
 // file, what is wrong and what to do. The file must not be truncated by others while it is open: touching a mapped
 // page that no longer exists kills the process.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, size, err := mapped.Regular(path)
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: %w", err)
 	}
 	defer f.Close() // a mapping outlives its descriptor
-	info, err := f.Stat()
-	if err != nil {
-		return nil, fmt.Errorf("safetensors: %w", err)
+	if int64(int(size)) != size {
+		return nil, fmt.Errorf("safetensors: %s: %d bytes do not fit this machine's address space", path, size)
 	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("safetensors: %s is not a regular file; name a .safetensors file", path)
-	}
-	if int64(int(info.Size())) != info.Size() {
-		return nil, fmt.Errorf("safetensors: %s: %d bytes do not fit this machine's address space", path, info.Size())
-	}
-	data, unmap, err := mapped.File(f, int(info.Size()))
+	data, unmap, err := mapped.File(f, int(size))
 	if err != nil {
 		return nil, fmt.Errorf("safetensors: mapping %s: %w", path, err)
 	}

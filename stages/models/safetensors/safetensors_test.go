@@ -184,7 +184,7 @@ func TestOpenRefused(t *testing.T) {
 	if _, err := Open(filepath.Join(dir, "none.safetensors")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("missing file: %v", err)
 	}
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is a folder, not a file") {
 		t.Errorf("folder: %v", err)
 	}
 	empty := filepath.Join(dir, "empty.safetensors")
