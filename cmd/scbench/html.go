@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"net/url"
 	"path/filepath"
 
 	"scbench/datasets"
@@ -41,7 +43,7 @@ func (k reportCommand) Run(c console) error {
 	if err := r.WriteHTML(out); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "report   %s\n", out)
+	fmt.Fprintf(c.out, "report   %s\n", link(c.out, out))
 	if k.Figures != "" {
 		n, err := r.WriteFigures(k.Figures)
 		if err != nil {
@@ -89,6 +91,15 @@ func (r *runCommand) page(c console, results string) error {
 	if err := drawn.WriteHTML(path); err != nil {
 		return err
 	}
-	fmt.Fprintf(c.out, "report   %s\n", path)
+	fmt.Fprintf(c.out, "report   %s\n", link(c.out, path))
 	return nil
+}
+
+// link is a path that a terminal opens where it is clicked on (OSC 8), and the bare path elsewhere.
+func link(w io.Writer, path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil || !terminal(w) {
+		return path
+	}
+	return fmt.Sprintf("\x1b]8;;%s\x1b\\%s\x1b]8;;\x1b\\", &url.URL{Scheme: "file", Path: filepath.ToSlash(abs)}, outputs.Clean(path))
 }

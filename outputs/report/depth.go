@@ -6,7 +6,7 @@ import "fmt"
 var depth = section{
 	id: "depth", title: "Needle depth", script: true,
 	lead: "Fixed score × 100 by the place of the evidence in the context, in ten equal parts from its start (0–10 %) to its end (90–100 %): the mean over the queries whose evidence stands there, " +
-		"all turns, with its interval and n in each cell's note. Queries without a known place are not counted; evidence in several places counts at their mean.",
+		"all turns, with its interval and n in each cell's note. Queries without a known place are not counted; evidence in several places counts at their mean. Tasks put their evidence in different parts: over several tasks compare the methods of a column; to compare columns, choose one task.",
 	data: func(r *Report) any {
 		p := r.depths()
 		if len(p.Mode) == 0 {

@@ -16,10 +16,17 @@ const charts = (() => {
     const tip = el("div", { class: "tip", hidden: true });
     const spot = el("div", { class: "spot", hidden: true });
     const hide = () => { current = -1; tip.hidden = spot.hidden = true; };
+    // at says what a point is, and which others lie on it.
+    function at(p) {
+      const others = points.filter((q) => q !== p && Math.hypot(q.px - p.px, q.py - p.py) < 4).map((q) => q.text.split("\n")[0]);
+      const more = others.length > 8 ? `, and ${others.length - 8} more` : "";
+      return others.length ? `${p.text}\nalso here: ${others.slice(0, 8).join("; ")}${more}` : p.text;
+    }
     function show(i, spoken) {
       current = i;
       const p = points[i];
-      tip.textContent = p.text;
+      const text = at(p);
+      tip.textContent = text;
       tip.hidden = spot.hidden = false;
       spot.style.left = `${p.px}px`;
       spot.style.top = `${p.py}px`;
@@ -27,7 +34,7 @@ const charts = (() => {
       tip.style.left = `${right}px`;
       const above = p.py - tip.offsetHeight - 12;
       tip.style.top = `${above > -40 ? above : p.py + 14}px`;
-      if (spoken) say(p.text);
+      if (spoken) say(text);
     }
     function nearest(x, y) {
       let best = -1;
