@@ -165,7 +165,7 @@ func (r *Report) panel(c draw.Canvas, k int) {
 			}
 		}
 	}
-	full := r.full()
+	full := r.fulls()[k]
 	for m := range r.modes {
 		if full >= 0 && full != k {
 			draw1(m, full, draw.LineStyle{Color: picture.Border, Width: 2})

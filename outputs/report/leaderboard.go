@@ -23,7 +23,7 @@ var leaderboard = section{
 				withheld = append(withheld, [3]int{e.mode, e.group, e.method})
 			}
 		}
-		return map[string]any{"fixed": fixed, "strict": strict, "withheld": withheld}
+		return map[string]any{"fixed": fixed, "strict": strict, "withheld": withheld, "partial": r.partial()}
 	},
 	tables:  func(r *Report) []Table { return []Table{r.scoreTable()} },
 	figures: func(r *Report) []Figure { return r.scoreFigures() },
@@ -41,6 +41,7 @@ var scoreColumns = []Column{
 	{Head: "decay", Doc: "score × 100 of turn 1 less the mean of later turns: what a cache made for the first question loses on the next", Number: true, Interval: true},
 	{Head: "could be", Doc: "the fixed score had every failed query been right; equal to it without failures", Number: true},
 	{Head: "failed", Doc: "queries without an answer to judge: refused, failed or timed out", Number: true},
+	{Head: "of tasks", Doc: "tasks that the method was asked, of the chosen ones; compare only methods that were asked the same", Number: true},
 	{Head: "n", Doc: "queries, failures included", Number: true},
 	{Head: "sessions", Doc: "contexts that they ask about", Number: true},
 }
@@ -63,20 +64,32 @@ func (r *Report) scoreTable() Table {
 		t.Rows = append(t.Rows, Row{e.mode, e.group, e.method, []Cell{
 			text(r.modes[e.mode].String()), text(groups[e.group].name), text(r.methods[e.method].name),
 			headline(e.Fixed), headline(e.Strict), headline(against), value(p, 1, "%.3f"), value(smallest, percent, "%.1f"), headline(e.Decay),
-			value(e.Most, percent, "%.1f"), count(e.Failed), count(e.N), count(e.Sessions),
+			value(e.Most, percent, "%.1f"), count(e.Failed), count(e.tasks), count(e.N), count(e.Sessions),
 		}})
 	}
 	return t
 }
 
+// partial lists the estimates over fewer tasks than others of the same mode and group have, with their numbers of tasks.
+func (r *Report) partial() [][4]int {
+	most := map[[2]int]int{}
+	for _, e := range r.estimates {
+		most[[2]int{e.mode, e.group}] = max(most[[2]int{e.mode, e.group}], e.tasks)
+	}
+	out := [][4]int{}
+	for _, e := range r.estimates {
+		if e.tasks < most[[2]int{e.mode, e.group}] {
+			out = append(out, [4]int{e.mode, e.group, e.method, e.tasks})
+		}
+	}
+	return out
+}
+
 // line is the comparison of an estimate with full attention, if there is one: of a task, or of all of them.
 func (r *Report) line(e estimate) *outputs.Line {
-	if r.comparison == nil {
-		return nil
-	}
 	group := r.groups[e.group]
-	for i := range r.comparison.Lines {
-		l := &r.comparison.Lines[i]
+	for i := range r.compared {
+		l := &r.compared[i]
 		if l.Mode != r.modes[e.mode].mode || l.History != r.modes[e.mode].history || l.MethodB != r.methods[e.method].spec {
 			continue
 		}

@@ -98,7 +98,7 @@ type pageData struct {
 	Groups   []pageName    `json:"groups"`
 	Tasks    []string      `json:"tasks"`
 	Methods  []pageName    `json:"methods"`
-	Full     int           `json:"full"` // the method that is full attention, or -1
+	Fulls    []int         `json:"fulls"` // for each method, full attention in the same run, or -1
 	Facts    [][2]string   `json:"facts"`
 	Notes    []string      `json:"notes"`
 	Sections []pageSection `json:"sections"`
@@ -170,7 +170,7 @@ func (r *Report) title() string {
 }
 
 func (r *Report) page() *pageData {
-	d := &pageData{Class: plotClass, Full: r.full(), Facts: r.facts(), Notes: []string{}}
+	d := &pageData{Class: plotClass, Fulls: r.fulls(), Facts: r.facts(), Notes: []string{}}
 	for _, n := range r.notes {
 		d.Notes = append(d.Notes, outputs.Clean(n))
 	}

@@ -29,7 +29,7 @@ func (r *Report) costTable() Table {
 		m := measures[s.which]
 		t.Columns = append(t.Columns, Column{Head: m.name + "," + s.suffix, Doc: m.doc, Number: true, Interval: true})
 	}
-	t.Columns = append(t.Columns, scoreColumns[11])
+	t.Columns = append(t.Columns, scoreColumns[12])
 	groups := r.groups
 	for _, e := range r.estimates {
 		row := Row{e.mode, e.group, e.method, []Cell{text(r.modes[e.mode].String()), text(groups[e.group].name), text(r.methods[e.method].name)}}

@@ -85,7 +85,7 @@ func (p *picker) add(at place, q *outputs.Result) {
 		one.error = plain.Visible(*q.Error, maxText)
 	}
 	p.group = append(p.group, one)
-	if isFull(q.Method) && !q.Status.Failure() {
+	if p.r.methods[at.method].isFull && !q.Status.Failure() {
 		p.full[q.Turn] = one
 	}
 }
@@ -104,7 +104,7 @@ func join(answers []string) (s string) {
 // flush judges the rows of an example and mode.
 func (p *picker) flush() {
 	for _, q := range p.group {
-		if f, ok := p.full[q.turn]; ok && !isFull(p.r.methods[q.at.method].spec) {
+		if f, ok := p.full[q.turn]; ok && !p.r.methods[q.at.method].isFull {
 			q.full, q.other = f.fixed, f.prediction
 		}
 		q.kind = q.judge()

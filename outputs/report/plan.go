@@ -92,8 +92,8 @@ func (r *Report) runTable() Table {
 		}
 		add("configuration", compact(m.Config))
 	}
-	if r.why != "" {
-		t.Rows = append(t.Rows, Row{-1, -1, -1, []Cell{text("–"), text("not compared with full attention"), text(r.why)}})
+	for _, why := range r.alone {
+		t.Rows = append(t.Rows, Row{-1, -1, -1, []Cell{text("–"), text("not compared with full attention"), text(why)}})
 	}
 	return t
 }
@@ -132,8 +132,8 @@ func (r *Report) methodTable() Table {
 	for i, m := range r.methods {
 		var stages, docs []string
 		spec := m.spec
-		if _, after, ok := strings.Cut(spec, " "); ok && r.runs[0].letter != "" {
-			spec = after
+		if m.letter != "" {
+			spec = strings.TrimPrefix(spec, m.letter+" ")
 		}
 		for _, part := range strings.Split(spec, "+") {
 			name, _, _ := strings.Cut(part, ":")

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"scbench/outputs"
 	"scbench/outputs/stats"
@@ -41,10 +40,7 @@ func (r *Report) read(one *run, pick *picker) error {
 		}
 		indexed(&one.tiers, q.KernelTier)
 		indexed(&one.builds, q.Build)
-		if one.letter != "" {
-			q.Method = one.letter + " " + q.Method
-		}
-		r.add(q, t, pick)
+		r.add(one.letter, q, t, pick)
 		return nil
 	})
 	pick.flush()
@@ -63,14 +59,17 @@ func readClock(path string, seed maphash.Seed) (all []clocked, err error) {
 	return all, err
 }
 
-// isFull reports whether a method, with or without the letter of its run, is full attention.
-func isFull(spec string) bool {
-	return spec == "full" || strings.HasSuffix(spec, " full")
-}
-
 // add takes a row in.
-func (r *Report) add(q *outputs.Result, t *clocked, pick *picker) {
+func (r *Report) add(letter string, q *outputs.Result, t *clocked, pick *picker) {
+	isFull := q.Method == "full"
+	if letter != "" {
+		q.Method = letter + " " + q.Method
+	}
 	at := place{mode: indexed(&r.modes, mode{q.Mode, q.History}), task: slices.Index(r.tasks, q.Task), method: r.methodOf(q.Method)}
+	if at.method < 0 {
+		at.method = len(r.methods)
+		r.methods = append(r.methods, method{spec: q.Method, letter: letter, isFull: isFull})
+	}
 	if at.task < 0 {
 		at.task = len(r.tasks)
 		r.tasks = append(r.tasks, q.Task)
@@ -83,19 +82,16 @@ func (r *Report) add(q *outputs.Result, t *clocked, pick *picker) {
 		r.order = append(r.order, at)
 	}
 	c.add(q, t)
-	r.scores.Add(q)
+	r.scoresOf(letter).Add(q)
 	if r.options.Each != nil {
 		r.options.Each(q)
 	}
 	pick.add(at, q)
 }
 
+// methodOf is where a method stands, or -1.
 func (r *Report) methodOf(spec string) int {
-	if i := slices.IndexFunc(r.methods, func(m method) bool { return m.spec == spec }); i >= 0 {
-		return i
-	}
-	r.methods = append(r.methods, method{spec: spec})
-	return len(r.methods) - 1
+	return slices.IndexFunc(r.methods, func(m method) bool { return m.spec == spec })
 }
 
 // measure is something that rows say besides their score.

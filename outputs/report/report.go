@@ -37,20 +37,21 @@ type Report struct {
 	methods []method
 	turns   []int32 // ascending
 
-	cells  map[place]*cell
-	order  []place // of cells, as first seen
-	scores outputs.Scores
-	scored []outputs.Estimate // by cell
+	cells   map[place]*cell
+	order   []place            // of cells, as first seen
+	letters []string           // of runs, as first seen
+	scores  []*outputs.Scores  // of each letter; one of all runs where they have none
+	scored  []outputs.Estimate // by cell
 
-	groups     []group
-	estimates  []estimate
-	measured   []points // by measure
-	byDepth    points
-	queries    picked
-	comparison *outputs.Comparison // with full attention; nil where there is none
-	why        string              // there is none
-	drift      *drifted            // or nil
-	notes      []string
+	groups    []group
+	estimates []estimate
+	measured  []points // by measure
+	byDepth   points
+	queries   picked
+	compared  []outputs.Line // with full attention, method by method
+	alone     []string       // why methods are not
+	drift     *drifted       // or nil
+	notes     []string
 }
 
 // run is one of the runs.
@@ -81,8 +82,10 @@ func (m mode) String() string {
 
 // method is a method of a run.
 type method struct {
-	spec string // with the letter of its run, if it has one
-	name string // short
+	spec   string // with the letter of its run, if it has one
+	letter string
+	name   string // short
+	isFull bool   // whether it is full attention
 }
 
 // place is where a cell stands: indices into modes, tasks and methods.
@@ -99,7 +102,7 @@ func Read(paths []string, o Options) (*Report, error) {
 		}
 		r.runs = append(r.runs, one)
 	}
-	letters(r.runs)
+	letter(r.runs)
 	pick := newPicker(r)
 	for i := range r.runs {
 		if err := r.read(&r.runs[i], pick); err != nil {
@@ -117,7 +120,9 @@ func Read(paths []string, o Options) (*Report, error) {
 		r.methods[i].name = cut(name)
 	}
 	r.queries = pick.done()
-	r.scored = slices.DeleteFunc(r.scores.Estimates(), func(e outputs.Estimate) bool { return e.Task == "" })
+	for _, s := range r.scores {
+		r.scored = append(r.scored, slices.DeleteFunc(s.Estimates(), func(e outputs.Estimate) bool { return e.Task == "" })...)
+	}
 	for _, e := range r.scored {
 		for _, t := range e.Turns {
 			if i, ok := slices.BinarySearch(r.turns, t.Turn); !ok {
@@ -148,33 +153,43 @@ func cut(name string) string {
 	return name
 }
 
-// compare compares all methods with full attention.
+// compare compares all methods with full attention in the same run. Holm's correction is over the lines of a run.
 func (r *Report) compare() {
-	full := r.full()
-	if full < 0 {
-		r.why = "no one method of these runs is full attention"
-		return
+	for _, s := range r.scores {
+		full := ""
+		for _, m := range r.methods {
+			if m.isFull && s == r.scoresOf(m.letter) {
+				full = m.spec
+			}
+		}
+		if full == "" {
+			r.alone = append(r.alone, "full attention was not asked")
+			continue
+		}
+		c, err := outputs.Compare(s, s, outputs.CompareOptions{Baseline: full, Alpha: 0.05, Level: outputs.Level})
+		if err != nil {
+			r.alone = append(r.alone, err.Error())
+		}
+		r.compared = append(r.compared, c.Lines...)
 	}
-	c, err := outputs.Compare(&r.scores, &r.scores, outputs.CompareOptions{Baseline: r.methods[full].spec, Alpha: 0.05, Level: outputs.Level})
-	if err != nil {
-		r.why = err.Error()
-		return
-	}
-	r.comparison = &c
 }
 
-// full is the method that is full attention, or -1 where there is none or there are several.
-func (r *Report) full() int {
-	found := -1
-	for i, m := range r.methods {
-		if isFull(m.spec) {
-			if found >= 0 {
-				return -1
-			}
-			found = i
-		}
+// scoresOf are the scores of the runs with a letter.
+func (r *Report) scoresOf(letter string) *outputs.Scores {
+	i := indexed(&r.letters, letter)
+	if i == len(r.scores) {
+		r.scores = append(r.scores, &outputs.Scores{})
 	}
-	return found
+	return r.scores[i]
+}
+
+// fulls are, for each method, full attention in the same run, or -1.
+func (r *Report) fulls() []int {
+	out := make([]int, len(r.methods))
+	for i, m := range r.methods {
+		out[i] = slices.IndexFunc(r.methods, func(f method) bool { return f.isFull && f.letter == m.letter })
+	}
+	return out
 }
 
 // open finds the files of a run.
@@ -198,8 +213,8 @@ func open(path string) (run, error) {
 	return one, nil
 }
 
-// letters tells runs apart if two of them may have answered the same.
-func letters(runs []run) {
+// letter tells runs apart if two of them may have answered the same.
+func letter(runs []run) {
 	clash := false
 	for i := range runs {
 		for j := range i {
@@ -209,13 +224,13 @@ func letters(runs []run) {
 	}
 	for i := range runs {
 		if clash {
-			runs[i].letter = letter(i)
+			runs[i].letter = nth(i)
 		}
 	}
 }
 
-// letter counts A, B, … Z, A1, B1, …
-func letter(i int) string {
+// nth counts A, B, … Z, A1, B1, …
+func nth(i int) string {
 	s := string(rune('A' + i%26))
 	if i >= 26 {
 		s += fmt.Sprint(i / 26)

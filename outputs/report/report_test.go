@@ -145,7 +145,7 @@ func TestNumbersAreThoseOfTheRows(t *testing.T) {
 		t.Fatal("no estimate")
 	}
 	// Over all tasks as the summary has it.
-	for _, e := range r.scores.Estimates() {
+	for _, e := range r.scores[0].Estimates() {
 		if e.Task != "" {
 			continue
 		}
@@ -245,10 +245,10 @@ func TestRunsTogether(t *testing.T) {
 	other.id = "other"
 	apart.id, apart.tasks = "apart", []string{"vt"}
 	a, b, c := small.write(t, dir, nil), other.write(t, dir, nil), apart.write(t, dir, nil)
-	if r := read(t, a, b); len(r.methods) != 6 || r.methods[0].spec != "A full" || r.methods[3].spec != "B full" || r.full() != -1 || r.comparison != nil {
+	if r := read(t, a, b); len(r.methods) != 6 || r.methods[0].spec != "A full" || r.methods[3].spec != "B full" || !slices.Equal(r.fulls(), []int{0, 0, 0, 3, 3, 3}) || len(r.compared) != 24 {
 		t.Errorf("methods %+v", r.methods)
 	}
-	if r := read(t, a, c); len(r.methods) != 3 || len(r.tasks) != 3 || r.full() < 0 {
+	if r := read(t, a, c); len(r.methods) != 3 || len(r.tasks) != 3 || !slices.Equal(r.fulls(), []int{0, 0, 0}) || len(r.partial()) != 0 {
 		t.Errorf("tasks of runs apart: %v, methods %+v", r.tasks, r.methods)
 	}
 	alone := filepath.Join(t.TempDir(), "lone.parquet")

@@ -4,7 +4,7 @@ report.makers.set("curves", (host, data) => {
   const colors = ["var(--accent)", "var(--warm)", "var(--good)"];
   const legend = report.el("div", { class: "filters", "aria-hidden": "true" });
   page.modes.forEach((name, b) => legend.append(report.el("span", {}, charts.stroke(colors[b % 3]), " " + name)));
-  if (page.full >= 0) legend.append(report.el("span", {}, charts.stroke("var(--ghost)"), " full attention"));
+  if (page.fulls.some((f) => f >= 0)) legend.append(report.el("span", {}, charts.stroke("var(--ghost)"), " full attention"));
   host.append(legend);
   charts.chart(host, "Fixed score × 100 by turn", "a panel for each method", (width) => {
     const fixed = report.data("leaderboard").fixed;
@@ -23,7 +23,7 @@ report.makers.set("curves", (host, data) => {
             lines.push({ ...facet, z: `${m},${b}`, t, v: 100 * p.v, lo: 100 * (p.lo ?? p.v), hi: 100 * (p.hi ?? p.v), color: colors[b % 3] });
             points.push({ ...facet, x: t, y: 100 * p.v, text: `${page.methods[m].name}, ${mode}, turn ${t}\n${interval(p, 0.01, 1)}`, enter: () => queryList.only(m, state.group) });
           }
-          const f = page.full >= 0 && page.full !== m ? at(fixed, b, state.group, page.full, t) : null;
+          const f = page.fulls[m] >= 0 && page.fulls[m] !== m ? at(fixed, b, state.group, page.fulls[m], t) : null;
           if (f) ghosts.push({ ...facet, z: `${m},${b}`, t, v: 100 * f.v });
         }
       });

@@ -1,7 +1,7 @@
 "use strict";
 report.makers.set("leaderboard", (host, data) => {
   const { page, state, at, methods, interval } = report;
-  charts.chart(host, "Score × 100", "of the chosen tasks and mode; methods by score", (width) => {
+  charts.chart(host, "Score × 100", "of the chosen tasks and mode; methods by score; *: asked fewer of the tasks", (width) => {
     const main = data[state.scoring];
     const too = state.scoring === "fixed" ? data.strict : data.fixed;
     const hidden = new Set(data.withheld.filter(([b, g]) => b === state.mode && g === state.group).map(([, , m]) => m));
@@ -10,6 +10,8 @@ report.makers.set("leaderboard", (host, data) => {
     rows.sort((a, b) => b.p.v - a.p.v || a.m - b.m);
     const g = charts.gutter(rows.map((r) => page.methods[r.m].name), width);
     const names = charts.labels(rows.map((r) => page.methods[r.m].name), g.letters);
+    const fewer = new Map(data.partial.filter(([b, g]) => b === state.mode && g === state.group).map(([, , m, n]) => [m, n]));
+    rows.forEach((r, i) => { if (fewer.has(r.m)) names[i] = `* ${names[i]}`; });
     const dots = rows.map((r, i) => ({ i, x: 100 * r.p.v, lo: 100 * r.p.lo, hi: 100 * r.p.hi, ok: r.p.lo != null, too: r.q ? 100 * r.q.v : null }));
     return {
       options: {
@@ -25,7 +27,7 @@ report.makers.set("leaderboard", (host, data) => {
       },
       points: rows.map((r, i) => ({
         x: 100 * r.p.v, y: i,
-        text: `${page.methods[r.m].name}\n${state.scoring}: ${interval(r.p, 0.01, 1)}\n${state.scoring === "fixed" ? "strict" : "fixed"}: ${r.q ? interval(r.q, 0.01, 1) : "–"}\n${page.methods[r.m].spec}`,
+        text: `${page.methods[r.m].name}\n${state.scoring}: ${interval(r.p, 0.01, 1)}\n${state.scoring === "fixed" ? "strict" : "fixed"}: ${r.q ? interval(r.q, 0.01, 1) : "–"}${fewer.has(r.m) ? `\n* asked ${fewer.get(r.m)} of the tasks only: compare it with methods asked the same` : ""}\n${page.methods[r.m].spec}`,
         enter: () => queryList.only(r.m, state.group),
       })),
     };
