@@ -8,10 +8,10 @@ report.makers.set("leaderboard", (host, data) => {
     const rows = methods().filter((m) => !hidden.has(m)).map((m) => ({ m, p: at(main, state.mode, state.group, m), q: at(too, state.mode, state.group, m) })).filter((r) => r.p);
     if (rows.length === 0) return { empty: hidden.size ? "More than 5 % of the queries of each chosen method failed: no headline." : "No chosen method answered these tasks in this mode." };
     rows.sort((a, b) => b.p.v - a.p.v || a.m - b.m);
-    const g = charts.gutter(rows.map((r) => page.methods[r.m].name), width);
-    const names = charts.labels(rows.map((r) => page.methods[r.m].name), g.letters);
     const fewer = new Map(data.partial.filter(([b, g]) => b === state.mode && g === state.group).map(([, , m, n]) => [m, n]));
-    rows.forEach((r, i) => { if (fewer.has(r.m)) names[i] = `* ${names[i]}`; });
+    const full = rows.map((r) => (fewer.has(r.m) ? "* " : "") + page.methods[r.m].name);
+    const g = charts.gutter(full, width);
+    const names = charts.labels(full, g.letters);
     const dots = rows.map((r, i) => ({ i, x: 100 * r.p.v, lo: 100 * r.p.lo, hi: 100 * r.p.hi, ok: r.p.lo != null, too: r.q ? 100 * r.q.v : null }));
     return {
       options: {
