@@ -56,7 +56,7 @@ func (s *Scores) Estimates() []Estimate {
 		method  string
 	}
 	estimates := make([]Estimate, len(s.cells))
-	s.eachCell(func(i int) { estimates[i] = s.cells[i].estimate() })
+	parallel(len(s.cells), func(i int) { estimates[i] = s.cells[i].estimate() })
 	var order []group
 	cells := map[group][]Estimate{}
 	for i, e := range estimates {
@@ -76,13 +76,13 @@ func (s *Scores) Estimates() []Estimate {
 	return all
 }
 
-// eachCell calls do for every cell, on all processors.
-func (s *Scores) eachCell(do func(i int)) {
+// parallel calls do for 0 to n-1, on all processors.
+func parallel(n int, do func(i int)) {
 	var wait sync.WaitGroup
 	var next atomic.Int64
-	for range min(runtime.GOMAXPROCS(0), len(s.cells)) {
+	for range min(runtime.GOMAXPROCS(0), n) {
 		wait.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(s.cells)); i = next.Add(1) - 1 {
+			for i := next.Add(1) - 1; i < int64(n); i = next.Add(1) - 1 {
 				do(int(i))
 			}
 		})

@@ -15,7 +15,7 @@ import (
 // SummaryColumns are the columns that Summary.Add, and of Scores what Estimates needs, read of a row, and with them what a note on a
 // run may be about. Compare needs more.
 var SummaryColumns = []string{
-	"task", "example", "turn", "mode", "history", "method", "part", "skill", "data_hash", "score_strict", "score_fixed", "status", "error", "evidence",
+	"task", "example", "turn", "mode", "history", "method", "part", "skill", "data_hash", "score_strict", "score_fixed", "status", "error", "evidence", "context_deflated",
 	"truncated_tokens", "prompt_tokens", "budget_tokens", "kept_min", "kept_mean", "kv_bytes_logical", "kv_bytes_resident", "read_bytes_per_token",
 	"prefill_cells", "prefill_cells_dense", "decode_cells", "decode_cells_dense", "first_diverging_token", "kl_full",
 }

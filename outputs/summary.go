@@ -60,6 +60,8 @@ type Cell struct {
 	Failed int    `json:"failed"` // of those, failures
 	Parts  []Part `json:"parts"`  // as first seen
 
+	Deflated Mean `json:"context_deflated"` // bytes of contexts after DEFLATE over before
+
 	// Over the queries that ran; nothing is added for failures.
 	Kept     Mean  `json:"kept"`              // tokens kept over prompt tokens
 	Resident Mean  `json:"kv_bytes_resident"` // bytes
@@ -108,6 +110,9 @@ func (s *Summary) Add(r *Result) {
 		} else {
 			p.Answerable.Add(*r.ScoreFixed)
 		}
+	}
+	if r.ContextDeflated != nil {
+		c.Deflated.Add(*r.ContextDeflated)
 	}
 	if r.Status.Failure() {
 		c.Failed++
