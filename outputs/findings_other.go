@@ -167,9 +167,34 @@ func (f *facts) ranking() measure {
 		})
 		if m.iv.N == 0 {
 			m.lack = "all methods score the same in turn 1 or after it"
+		} else if r := reliability(tasks, strata, len(methods)); !(r >= m.size) {
+			m.caution = fmt.Sprintf("the methods are too alike to be ranked: two halves of the sessions rank them with a correlation of %s in the same turns", oneDecimal(100*r))
 		}
 	}
 	return m
+}
+
+// reliability is the smaller of the rank correlations between two halves of the sessions, in turn 1 and in later turns: what the
+// correlation between turn 1 and later turns would be, or less, if it made no difference when a method is asked. NaN where a half has
+// no ranks.
+func reliability(tasks [][]sessionScores, strata []int, methods int) float64 {
+	var first, later [2][]float64
+	for half := range 2 {
+		times := make([][]int, len(strata))
+		for t, n := range strata {
+			times[t] = make([]int, n)
+			for s := half; s < n; s += 2 {
+				times[t][s] = 1
+			}
+		}
+		first[half], later[half] = ranked(tasks, times, methods)
+	}
+	a, ok := spearman(first[0], first[1])
+	b, ok2 := spearman(later[0], later[1])
+	if !ok || !ok2 {
+		return math.NaN()
+	}
+	return min(a, b)
 }
 
 // sessions are the scores of a task's sessions under all methods; ok is false where a method lacks a first turn or later ones.

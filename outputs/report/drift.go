@@ -44,15 +44,21 @@ type drifted struct {
 	names []string
 }
 
-// readDrift reads the analysis in a file; without a name, that in a run's folder, if there is one.
-func readDrift(path string, runs []run) (*drifted, error) {
-	if path == "" {
-		for _, one := range runs {
-			if p := filepath.Join(filepath.Dir(one.path), outputs.DriftFile); path == "" && exists(p) {
-				path = p
-			}
+// driftFile is the analysis that was named, or else that in a run's folder; "" if there is none.
+func driftFile(named string, runs []run) string {
+	if named != "" {
+		return named
+	}
+	for _, one := range runs {
+		if p := filepath.Join(filepath.Dir(one.path), outputs.DriftFile); exists(p) {
+			return p
 		}
 	}
+	return ""
+}
+
+// readDrift reads the analysis in a file, if there is one.
+func readDrift(path string) (*drifted, error) {
 	if path == "" {
 		return nil, nil
 	}

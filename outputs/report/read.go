@@ -83,6 +83,7 @@ func (r *Report) add(letter string, q *outputs.Result, t *clocked, pick *picker)
 	}
 	c.add(q, t)
 	r.scoresOf(letter).Add(q)
+	r.summary.Add(q)
 	if r.options.Each != nil {
 		r.options.Each(q)
 	}

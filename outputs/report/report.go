@@ -50,7 +50,10 @@ type Report struct {
 	queries   picked
 	compared  []outputs.Line // with full attention, method by method
 	alone     []string       // why methods are not
+	driftFile string         // of the analysis of long generation, or ""
 	drift     *drifted       // or nil
+	summary   outputs.Summary
+	findings  []outputs.Finding // or nil
 	notes     []string
 }
 
@@ -139,9 +142,12 @@ func Read(paths []string, o Options) (*Report, error) {
 	if o.Notes != nil {
 		r.notes = o.Notes()
 	}
+	r.driftFile = driftFile(o.Drift, r.runs)
 	var err error
-	r.drift, err = readDrift(o.Drift, r.runs)
-	return r, err
+	if r.drift, err = readDrift(r.driftFile); err != nil {
+		return nil, err
+	}
+	return r, r.find()
 }
 
 // cut shortens names that no page has room for.

@@ -14,6 +14,7 @@ type section struct {
 // sections lists all parts, in the order of the page.
 var sections = []section{
 	leaderboard,
+	findings,
 	curves,
 	tasks,
 	pareto,

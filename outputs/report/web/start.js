@@ -106,7 +106,7 @@
     const into = el("div");
     host.append(into);
     if (s.data) makers.get(s.id)?.(into, s.data);
-    s.tables.forEach((t, i) => table(host, t, (s.id === "leaderboard" || s.id === "run") && i === 0));
+    s.tables.forEach((t, i) => table(host, t, ["leaderboard", "findings", "run"].includes(s.id) && i === 0));
   }
   document.documentElement.dataset.ready = "yes";
 })();
