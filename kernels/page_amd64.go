@@ -2,15 +2,22 @@ package kernels
 
 // storeBF16 runs the assembly for whole blocks of sixteen slots and dimensions.
 func storeBF16(keys, vals []uint16, k, v []float32, n, d int) {
-	if active != tierAMX || d%16 != 0 || n < 16 {
+	if active < tierAVX512 || d%16 != 0 || n < 16 {
 		storeBF16Go(keys, vals, k, v, n, d)
 		return
 	}
 	i := 0
 	for ; i+16 <= n; i += 16 {
-		pageKeysAMX(&keys[i*d], &k[i*d], 16*d)
+		largest := uint32(0)
+		if active == tierAMX {
+			pageKeysAMX(&keys[i*d], &k[i*d], 16*d)
+			largest = pageValuesAMX(&vals[i], &v[i*d], d)
+		} else {
+			pageKeysAVX512(&keys[i*d], &k[i*d], 16*d)
+			largest = pageValuesAVX512(&vals[i], &v[i*d], d)
+		}
 		const large = 0x7f7f8000 // rounds to infinity, as all above it that is not NaN
-		if pageValuesAMX(&vals[i], &v[i*d], d) >= large {
+		if largest >= large {
 			storeBF16Go(keys[i*d:], vals[i:], k[i*d:], v[i*d:], 16, d)
 		}
 	}
@@ -51,3 +58,11 @@ func pageKeysAMX(dst *uint16, src *float32, n int)
 //
 //go:noescape
 func pageValuesAMX(dst *uint16, src *float32, d int) uint32
+
+// pageKeysAVX512 is pageKeysAMX, pageValuesAVX512 is pageValuesAMX.
+//
+//go:noescape
+func pageKeysAVX512(dst *uint16, src *float32, n int)
+
+//go:noescape
+func pageValuesAVX512(dst *uint16, src *float32, d int) uint32

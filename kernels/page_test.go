@@ -1,6 +1,7 @@
 package kernels
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"testing"
@@ -37,6 +38,47 @@ func TestPageStore(t *testing.T) {
 						sameBits(t, what+" key", got, wantK)
 						LoadV(format, got, page, j)
 						sameBits(t, what+" value", got, wantV)
+					}
+				}
+			}
+		}
+	})
+}
+
+// TestPageStoreTiers: pages of bf16 are the portable twin's byte for byte, whatever the numbers' bits: ties, numbers without an exponent,
+// NaN and infinities in keys, and in values too of some slots.
+func TestPageStoreTiers(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		tier := Tier()
+		defer selectTier(t, tier)
+		for _, d := range []int{16, 32, 80, 128} {
+			for _, wild := range []bool{false, true} {
+				rng := newRand(uint64(d))
+				draw := func() float32 {
+					u := rng.Uint32()
+					switch rng.IntN(4) {
+					case 0:
+						u &= 0x807fffff // no exponent
+					case 1:
+						u = u&0xffff0000 | 0x8000 // a tie
+					}
+					return math.Float32frombits(u)
+				}
+				k, v := make([]float32, PageTokens*d), make([]float32, PageTokens*d)
+				for i := range k {
+					for k[i], v[i] = draw(), draw(); !wild && !(math.Abs(float64(v[i])) < 3e38); {
+						v[i] = draw()
+					}
+				}
+				for _, at := range [][2]int{{0, PageTokens}, {3, 37}, {48, 16}} {
+					slot, n := at[0], at[1]
+					got, want := alignedBytes(PageBytes(PageBF16, d)), alignedBytes(PageBytes(PageBF16, d))
+					StoreSlots(PageBF16, got, slot, k[:n*d], v[:n*d], n, d)
+					selectTier(t, "go")
+					StoreSlots(PageBF16, want, slot, k[:n*d], v[:n*d], n, d)
+					selectTier(t, tier)
+					if !bytes.Equal(got, want) {
+						t.Errorf("d=%d, slots %v, wild %v: not the twin's page", d, at, wild)
 					}
 				}
 			}

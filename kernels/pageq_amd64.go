@@ -5,8 +5,12 @@ const tileScratch = 1024 + 256
 
 // allKeys writes the numbers of all keys to k[PageTokens, d].
 func (p *pageCodes) allKeys(k []float32) {
-	if active < tierAVX512 {
+	if active == tierGo {
 		p.allKeysGo(k)
+		return
+	}
+	if active == tierAVX2 {
+		p.keysAVX2(k)
 		return
 	}
 	buf := scratchBytes(tileScratch)
@@ -20,8 +24,12 @@ func (p *pageCodes) allKeys(k []float32) {
 
 // allValues writes the numbers of all values to v[PageTokens, d].
 func (p *pageCodes) allValues(v []float32) {
-	if active < tierAVX512 {
+	if active == tierGo {
 		p.allValuesGo(v)
+		return
+	}
+	if active == tierAVX2 {
+		p.valuesAVX2(v)
 		return
 	}
 	buf := scratchBytes(tileScratch)
