@@ -40,7 +40,7 @@ type benchRow struct {
 	Vs       float64 `parquet:"vs_full"`     // speed as a multiple of the first method's in the same test
 	Cells    float64 `parquet:"cells_share"` // attention cells computed of dense ones
 	GFLOPS   float64 `parquet:"gflops"`      // multiply-adds of weights and attention, twice, per second
-	Share    float64 `parquet:"limit_share"` // gflops of prefill, or bytes read in decoding, as a share of what this machine can do
+	Share    float64 `parquet:"limit_share"` // gflops of prefill, or bytes read in decoding, as a share of what this machine can do; more than 1 where a small model stays in the caches, which read faster than memory
 }
 
 // measured is a row whose share of the limit is worked out at the end, when the limits are known best.
