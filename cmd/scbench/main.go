@@ -33,6 +33,7 @@ type commands struct {
 	Compare  compareCommand  `cmd:"" help:"Compare two runs, or the methods of one, on the queries they share: intervals, tests, and what the design could have seen."`
 	Findings findingsCommand `cmd:"" help:"Check the paper's claims T1 to T14 on a run: each holds, fails, or lacks power or measurements, with effect and interval."`
 	Export   exportCommand   `cmd:"" help:"Copy the rows of runs to a folder partitioned by task, mode and method, for other tools."`
+	Budget   budgetCommand   `cmd:"" help:"Compare methods at equal measured bytes: sweeps of a run, interpolated, and the area under their curves."`
 	Gate     gateCommand     `cmd:"" help:"Pass or fail a run against a baseline, for CI: exit code 0 pass, 1 regression, 3 not enough power, 4 too many failures."`
 	Score    scoreCommand    `cmd:"" help:"Score the answers of a finished run again, or those that the reference implementation wrote, without a model."`
 	Datasets datasetsCommand `cmd:"" help:"Build, import, verify and show prepared data sets."`
