@@ -36,6 +36,9 @@ func TestPrefixCache(t *testing.T) {
 	defer l.close(t)
 	specs := []string{"full", "ashape:init=8,local=60", "trishape:init=8,local=60,last=30", "minference:vertical=40,slash=102", "cacheblend:chunk=64,ratio=0.05", "snapkv:budget=80,window=16", "quest:budget=64",
 		"h2o:budget=1/4", "expectedattention:budget=1/4", "duoattention:sinks=4,recent=60", "infllm:block=16,init=8,local=60,topk=2,repr=2", "retrievalattention:sinks=8,window=32,topk=30,sample=40,nearest=10,degree=8,beam=40"}
+	if testing.Short() { // what runs side by side is the same for all of them
+		specs = []string{"full", "trishape:init=8,local=60,last=30", "snapkv:budget=80,window=16", "h2o:budget=1/4"}
+	}
 	work := append(l.work(t, datasets.KV, 2, 300, 3), l.work(t, datasets.VT, 1, 400, 2)...)
 	want := results(t, l.job(t, outputs.GoldHistory, specs...), work)
 	dir := t.TempDir()

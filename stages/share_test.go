@@ -42,6 +42,9 @@ func TestWorkOfMethods(t *testing.T) {
 
 // TestNoShare wants the same rows whether prompts are shared or not, Tri-shape to go on from A-shape's rows, and the plan's lower bound to be met.
 func TestNoShare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is about numbers")
+	}
 	specs := append([]string{"cacheblend:chunk=64", "cacheblend:chunk=64,ratio=0.5+snapkv:budget=64", "trishape:init=8,local=60,last=30", "trishape:init=8,local=60,last=0", "minference:vertical=30,slash=100", "kivi:bits=4", "streamingllm:init=8,local=60,positions=cache",
 		"h2o:budget=1/4", "expectedattention:budget=1/4", "kvzip:budget=1/4,chunk=100", "duoattention:sinks=4,recent=60", "think:recent=60"}, fiveMethods...)
 	l := newLab(t, 2, 0)

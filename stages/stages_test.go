@@ -458,6 +458,9 @@ func TestRefused(t *testing.T) {
 
 // TestPlanBoundsPeak wants the plan to be an upper bound of what is used, and not an idle one.
 func TestPlanBoundsPeak(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it is about numbers")
+	}
 	for _, specs := range [][]string{
 		fiveMethods, {"kivi:bits=2"}, {"snapkv:budget=80+kivi:bits=4"}, {"snapkv:budget=80+quest:budget=64"}, {"kvzip:budget=100"}, {"adakv:budget=100", "pyramidkv:budget=100"},
 		{"duoattention:sinks=8,recent=60,estimate=repeat", "think"}, {"cacheblend:chunk=128"}, {"h2o:budget=100", "retrievalattention:sinks=16,window=64,topk=16"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -20,11 +21,14 @@ import (
 
 // interrupter is a standard error that answers the first test's end with a Ctrl-C.
 type interrupter struct {
+	mu sync.Mutex // bench and the handler of signals both write
 	bytes.Buffer
 	sent bool
 }
 
 func (w *interrupter) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if !w.sent && strings.Contains(string(b), "pp16 done") {
 		w.sent = true
 		p, err := os.FindProcess(os.Getpid())
