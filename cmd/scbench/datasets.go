@@ -25,13 +25,15 @@ type datasetsCommand struct {
 
 // buildCommand builds sets.
 type buildCommand struct {
-	Task     []string `arg:"" optional:"" help:"Tasks; all by default."`
-	All      bool     `help:"All tasks that have examples of the profile, as without names."`
-	Profile  string   `help:"Length of contexts; see scbench list profiles." default:"mini"`
-	Seed     uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
-	Examples int      `help:"Examples (contexts) a task." default:"10"`
-	Turns    int      `help:"Questions a context; as many as published by default." placeholder:"N"`
-	Repos    string   `help:"Folder with source code of yours, of which repoqa is built; its functions are described by their comments." placeholder:"DIR"`
+	Task      []string `arg:"" optional:"" help:"Tasks; all by default."`
+	All       bool     `help:"All tasks that have examples of the profile, as without names."`
+	Profile   string   `help:"Length of contexts; see scbench list profiles." default:"mini"`
+	Seed      uint64   `help:"Seed: the same seed gives the same bytes." default:"7"`
+	Examples  int      `help:"Examples (contexts) a task." default:"10"`
+	Turns     int      `help:"Questions a context; as many as published by default." placeholder:"N"`
+	Repos     string   `help:"Folder with source code of yours, of which repoqa is built; its functions are described by their comments." placeholder:"DIR"`
+	Docs      string   `help:"Folder with documents of yours, of which summary, qaeng, qachn or choiceeng is built." placeholder:"DIR"`
+	Questions string   `help:"Questions about the documents of --docs, one a line: {\"doc\": \"a.txt\", \"question\": …, \"answer\": …}, and options for choiceeng, evidence if known; of summary the answer is the reference summary." placeholder:"FILE"`
 	dialFlags
 	Out     string `help:"Folder for the sets." default:"outputs/data" placeholder:"DIR"`
 	Model   string `help:"Checkpoint whose tokenizer counts the tokens; the embedded model's by default." placeholder:"DIR"`
@@ -69,6 +71,11 @@ func (b buildCommand) Run(c console) error {
 			return err
 		}
 	}
+	if b.Docs != "" || b.Questions != "" {
+		if name, opt.Source, err = b.openDocs(c, tasks); err != nil {
+			return err
+		}
+	}
 	for _, task := range tasks {
 		path := setPath(b.Out, task.Name+name, opt)
 		p, err := buildSet(ctx, task, path, opt)
@@ -100,6 +107,28 @@ func (b buildCommand) openRepos(c console, tasks []datasets.Task) (name, source 
 	tasks[0] = p.Task()
 	folder, _, _ := strings.Cut(p.Source, " ")
 	return "-" + folder, p.Source, nil
+}
+
+// openDocs makes the task, which has to be the only one, one of the folder of --docs, and says what was found there. name goes into the set's.
+func (b buildCommand) openDocs(c console, tasks []datasets.Task) (name, source string, err error) {
+	switch {
+	case b.Docs == "" || b.Questions == "":
+		return "", "", errors.New("--docs and --questions: both are needed, a folder and a file of questions about what is in it")
+	case b.Repos != "":
+		return "", "", errors.New("--docs and --repos: a set is built of one of them")
+	case len(tasks) != 1:
+		return "", "", errors.New("--docs: name one task, such as summary or qaeng")
+	case b.dialFlags != dialFlags{}:
+		return "", "", errors.New("--docs: documents of your own have no dials; leave --hops, --distractors and --depth out")
+	}
+	d, err := datasets.OpenDocs(b.Docs, b.Questions, tasks[0])
+	if err != nil {
+		return "", "", err
+	}
+	fmt.Fprintf(c.err, "%d documents, %d questions\n", d.Documents, d.Questions)
+	tasks[0] = d.Task()
+	folder, _, _ := strings.Cut(d.Source, " ")
+	return "-" + folder, d.Source, nil
 }
 
 // dialFlags say how hard built examples shall be.

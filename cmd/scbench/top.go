@@ -12,7 +12,7 @@ import (
 
 // topCommand watches a run.
 type topCommand struct {
-	Folder string `arg:"" name:"run" help:"Folder of a run, here or on a shared file system: one that another process writes, or a finished one." type:"existingdir"`
+	Folder string `arg:"" name:"run" help:"Folder of a run, here or on a shared file system: one that another process writes, or a finished one." type:"path"`
 	Once   bool   `help:"Print the state once, as is done where the output is no terminal."`
 }
 
