@@ -15,6 +15,8 @@ type block struct {
 	names   []string // short names of methods
 	turns   []int32  // ascending
 	cells   []Cell
+
+	intervals []Estimate // or nil
 }
 
 func (s Summary) blocks() []block {

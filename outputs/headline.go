@@ -63,7 +63,8 @@ func (b *block) headlineColumns() []column {
 		}
 	}
 	if len(b.tasks) > 1 {
-		add("mean", mean(Cell.Fixed))
+		value := mean(Cell.Fixed)
+		add("mean", func(method string, cells []Cell) field { return append(value(method, cells), b.half(method)...) })
 	}
 	add("strict", mean(Cell.Strict))
 	if n := len(b.turns); n > 1 {
@@ -99,6 +100,16 @@ func (b *block) headlineColumns() []column {
 		})
 	}
 	return cols
+}
+
+// half is the larger half of the interval of a method's mean, if it is known.
+func (b *block) half(method string) field {
+	for _, e := range b.intervals {
+		if e.Task == "" && e.Skill == "" && e.Mode == b.mode && e.History == b.history && e.Method == method && e.Fixed.OK && !e.Withheld() {
+			return field{{" ±" + oneDecimal(100*max(e.Fixed.High-e.Fixed.Value, e.Fixed.Value-e.Fixed.Low)), dim}}
+		}
+	}
+	return nil
 }
 
 func failures(cells []Cell) (n int) {

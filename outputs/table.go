@@ -13,6 +13,8 @@ import (
 type TableOptions struct {
 	Width int   // columns to fill at most; 0: 120
 	Color Color // when to colour
+	// Intervals are the estimates of the same rows: with them, means over several tasks have the half of their interval beside them.
+	Intervals []Estimate
 }
 
 // Color says when to colour.
@@ -39,6 +41,9 @@ var definitions = []string{
 // cutDefinition defines two columns that are there only where evidence was cut.
 const cutDefinition = "answerable: the mean over the queries whose evidence truncation left in the prompt. cut: how many it did not."
 
+// intervalDefinition defines what Intervals add.
+const intervalDefinition = "±: the larger half of the 95 % interval of the mean, over sessions; all other scores have theirs in the report, and in scbench show --intervals."
+
 // definitions are those of the columns that the summary has.
 func (s Summary) definitions() []string {
 	all := definitions[:len(definitions):len(definitions)]
@@ -64,11 +69,16 @@ func (s Summary) Table(w io.Writer, o TableOptions) error {
 		b.WriteString("no results\n")
 	}
 	for _, block := range s.blocks() {
+		block.intervals = o.Intervals
 		block.render(&b, width, color)
 	}
 	if len(s.Cells) > 0 {
 		writeLegend(&b, s.methods(), width, color)
-		for _, line := range s.definitions() {
+		lines := s.definitions()
+		if len(o.Intervals) > 0 {
+			lines = append(lines, intervalDefinition)
+		}
+		for _, line := range lines {
 			b.WriteString(paint(wrap(line, width), dim, color))
 		}
 	}

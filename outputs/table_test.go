@@ -2,7 +2,9 @@ package outputs
 
 import (
 	"bytes"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,5 +82,37 @@ func TestTableFitsItsWidth(t *testing.T) {
 				t.Errorf("width %d: a line of %d: %q", width, n, line)
 			}
 		}
+	}
+}
+
+// TestTableHasIntervalsOfMeans wants the half of each mean's interval beside it, of its own mode and method, and nothing where it is not known.
+func TestTableHasIntervalsOfMeans(t *testing.T) {
+	rows := results(sampleRows(tasks, 12, 2))
+	s := Summarize(rows)
+	var scores Scores
+	for i := range rows {
+		scores.Add(&rows[i])
+	}
+	all := scores.Estimates()
+	var plain, with strings.Builder
+	if err := errors.Join(s.Table(&plain, TableOptions{Color: Never}), s.Table(&with, TableOptions{Color: Never, Intervals: all})); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(plain.String(), "±") || !strings.Contains(with.String(), intervalDefinition[:30]) {
+		t.Errorf("without and with intervals:\n%s\n%s", plain.String(), with.String())
+	}
+	found := 0
+	for _, e := range all {
+		if e.Task != "" || e.Skill != "" {
+			continue
+		}
+		found++
+		want := fmt.Sprintf("%s ±%s", oneDecimal(100*e.Fixed.Value), oneDecimal(100*max(e.Fixed.High-e.Fixed.Value, e.Fixed.Value-e.Fixed.Low)))
+		if e.Fixed.OK && !strings.Contains(with.String(), want) {
+			t.Errorf("%s, %s: no %q in\n%s", e.Mode, e.Method, want, with.String())
+		}
+	}
+	if found != 8 {
+		t.Errorf("%d means of two modes and four methods", found)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"scbench/stages"
 )
 
+// rowsWithIntervals is up to how many rows the table has intervals without being asked for them: they take a second there.
+const rowsWithIntervals = 200_000
+
 // report prints the table and what the run cost.
 func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Duration, ended error) error {
 	rows, err := outputs.ReadResults(filepath.Join(dir, outputs.ResultsFile))
@@ -19,7 +22,13 @@ func (r *runCommand) report(c console, dir string, j *stages.Job, took time.Dura
 		return err
 	}
 	summary := outputs.Summarize(rows)
-	if err := summary.Table(c.out, outputs.TableOptions{}); err != nil {
+	var scores outputs.Scores
+	if len(rows) <= rowsWithIntervals {
+		for i := range rows {
+			scores.Add(&rows[i])
+		}
+	}
+	if err := summary.Table(c.out, outputs.TableOptions{Intervals: scores.Estimates()}); err != nil {
 		return err
 	}
 	picture, err := summary.WriteCurves(dir)
@@ -109,11 +118,15 @@ func (s showRunCommand) Run(c console) error {
 	var summary outputs.Summary
 	var scores outputs.Scores
 	var know caution
+	rows := 0
 	err := outputs.EachResultOf(resultsPath(s.From), outputs.SummaryColumns, func(r *outputs.Result) error {
 		summary.Add(r)
 		know.add(r)
-		if s.Intervals {
+		switch rows++; {
+		case s.Intervals || rows <= rowsWithIntervals:
 			scores.Add(r)
+		case rows == rowsWithIntervals+1:
+			scores = outputs.Scores{} // those of some rows are not those of all
 		}
 		return nil
 	})
@@ -130,7 +143,7 @@ func (s showRunCommand) Run(c console) error {
 	case s.Intervals:
 		err = outputs.EstimatesTable(c.out, scores.Estimates(), outputs.TableOptions{})
 	default:
-		err = summary.Table(c.out, outputs.TableOptions{})
+		err = summary.Table(c.out, outputs.TableOptions{Intervals: scores.Estimates()})
 	}
 	if err != nil {
 		return err
