@@ -17,7 +17,7 @@ import (
 
 // modelFlags choose the model.
 type modelFlags struct {
-	Model       string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json), or a .gguf file; the embedded reference model by default." placeholder:"DIR|FILE"`
+	Model       string `help:"Folder of a Hugging Face checkpoint (config.json, model.safetensors, tokenizer.json or tokenizer.model), or a .gguf file; the embedded reference model by default." placeholder:"DIR|FILE"`
 	NoChat      bool   `help:"Plain text instead of the model's chat template."`
 	Precision   string `help:"What products and cache are rounded to: f32 or bf16; bf16 by default for bf16 checkpoints where the processor has AMX." enum:"auto,f32,bf16" default:"auto"`
 	PackCache   string `help:"Folder where the weights of large models, packed for AMX, are kept for the next start; in the user's cache folder by default." placeholder:"DIR"`
