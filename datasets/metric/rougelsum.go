@@ -9,7 +9,8 @@ import (
 // [a-z0-9]; for each line of gold the positions are united that a longest common subsequence with any line of the answer covers; their
 // tokens count as hits while both texts have that token left. 0 if either text has no token.
 //
-// It takes time and memory in proportion to the product of the two lengths.
+// It takes time in proportion to the product of the two lengths, a 64th of it, and memory in proportion to the length of the answer and the square root
+// of gold's.
 //
 // Source: google-research's rouge_score (rougeLsum, no stemmer), the scorer of En.Sum and of the summary part of Mix.Sum+NIAH.
 // Same as the reference; Fixed is Strict.
@@ -58,30 +59,4 @@ func unionLCS(gold []string, lines [][]string) []bool {
 		markLCS(covered, gold, line)
 	}
 	return covered
-}
-
-// markLCS marks one longest common subsequence of gold and line; of several, the one that the reference's walk back finds.
-func markLCS(covered []bool, gold, line []string) {
-	w := len(line) + 1
-	length := make([]int32, (len(gold)+1)*w) // length[i*w+j]: of gold[:i] and line[:j]
-	for i := 1; i <= len(gold); i++ {
-		for j := 1; j <= len(line); j++ {
-			if gold[i-1] == line[j-1] {
-				length[i*w+j] = length[(i-1)*w+j-1] + 1
-			} else {
-				length[i*w+j] = max(length[(i-1)*w+j], length[i*w+j-1])
-			}
-		}
-	}
-	for i, j := len(gold), len(line); i > 0 && j > 0; {
-		switch {
-		case gold[i-1] == line[j-1]:
-			covered[i-1] = true
-			i, j = i-1, j-1
-		case length[i*w+j-1] > length[(i-1)*w+j]:
-			j--
-		default:
-			i--
-		}
-	}
 }
