@@ -166,7 +166,7 @@ func leavesOf(elements []schemaElement) ([]leafSchema, error) {
 			}
 			e := rest[0]
 			rest = rest[1:]
-			path := strings.TrimPrefix(parent+"."+e.name, ".")
+			path := strings.TrimPrefix(parent+"."+printable(e.name), ".") // for messages only
 			if names[e.name] {
 				return fmt.Errorf("column %s is there twice", path)
 			}

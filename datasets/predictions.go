@@ -24,6 +24,10 @@ type Prediction struct {
 	Function string
 }
 
+// maxAnswer bounds what is judged, in bytes. The longest answers that are asked for have 1,024 tokens. Some scores take the product of
+// two lengths.
+const maxAnswer = 256 << 10
+
 var predictionName = regexp.MustCompile(`^prediction_(.+)_(multi_turn|scdq)(_lingua)?\.jsonl$`)
 
 // PredictionFile tells from its name what a file of the reference holds: the task, and the mode as multi-turn or multi-request. ok is
@@ -38,7 +42,7 @@ func PredictionFile(path string) (task, mode string, ok bool) {
 
 // Predictions yields the answers of a file that the reference implementation wrote for task, with the fields id, turn_idx, prediction,
 // ground_truth and, where they belong, task, lang, repo and func_name. Any other field, a missing one, one of another type, a label that the task
-// does not have, and an answer that is there twice are errors that name file, line and field; the sequence ends after one.
+// does not have, an answer of more than 256 KiB, and one that is there twice are errors that name file, line and field; the sequence ends after one.
 func Predictions(path string, task Task) iter.Seq2[Prediction, error] {
 	return func(yield func(Prediction, error) bool) {
 		kind, err := publishedKind(task.Name)
@@ -97,6 +101,14 @@ func predictionOf(at place, rec record, kind publishedTask) (p Prediction, err e
 	}
 	if p.Answers, err = (normaliser{kind: kind}).answers(at.field("ground_truth"), gold); err != nil {
 		return p, err
+	}
+	if len(p.Text) > maxAnswer {
+		return p, at.field("prediction").errorf("an answer of %d bytes cannot be one; at most %d are judged", len(p.Text), maxAnswer)
+	}
+	for _, a := range p.Answers {
+		if len(a) > maxAnswer {
+			return p, at.field("ground_truth").errorf("an answer of %d bytes cannot be one; at most %d are judged", len(a), maxAnswer)
+		}
 	}
 	_, p.Number = gold.(json.Number)
 	if kind.options && len(p.Answers) != 2 {

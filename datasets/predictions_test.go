@@ -67,6 +67,9 @@ func TestPredictionErrors(t *testing.T) {
 		{"kv", `{"id": -1, "turn_idx": 1, "prediction": "p", "ground_truth": "v"}`, "field id: id and turn_idx count from 0, have -1 and 1"},
 		{"kv", `{"id": 0, "turn_idx": 1, "prediction": "p", "ground_truth": "v", "task": "scbench_kv"}`, "field task: kv has no subtasks"},
 		{"kv", `{"id": 0, "turn_idx": 1, "prediction": "p", "ground_truth": "v", "note": 1}`, "field note: the field is not known; predictions have id, turn_idx, prediction"},
+		{"kv", "{\"id\": 0, \"turn_idx\": 1, \"prediction\": \"p\", \"ground_truth\": \"v\", \"\\u001b[2J\\u202e\": 1}", `field \u001b[2J\u202e: the field is not known`},
+		{"kv", `{"id": 0, "turn_idx": 1, "prediction": "` + strings.Repeat("a ", maxAnswer/2+1) + `", "ground_truth": "v"}`, "field prediction: an answer of 262146 bytes cannot be one; at most 262144 are judged"},
+		{"kv", `{"id": 0, "turn_idx": 1, "prediction": "p", "ground_truth": ["v", "` + strings.Repeat("a", maxAnswer+1) + `"]}`, "field ground_truth: an answer of 262145 bytes cannot be one"},
 		{"kv", `{"id": 0, "id": 0}`, `field "id" is there twice`},
 		{"kv", `{"id": 0`, "is not JSON"},
 	} {

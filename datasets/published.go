@@ -204,11 +204,11 @@ func (n normaliser) count(rec record, prefix string, used ...string) {
 	}
 }
 
-// report lists the unused fields by path.
+// report lists the unused fields by path, as they can be printed.
 func (n normaliser) report() []UnusedField {
 	var out []UnusedField
 	for path, count := range n.unused {
-		out = append(out, UnusedField{path, count})
+		out = append(out, UnusedField{printable(path), count})
 	}
 	slices.SortFunc(out, func(a, b UnusedField) int { return strings.Compare(a.Path, b.Path) })
 	return out

@@ -32,7 +32,9 @@ type place struct {
 	path string
 }
 
+// field is the place of a field within p. A file may name its fields as it likes, so what could steer a terminal is escaped.
 func (p place) field(name string) place {
+	name = printable(name)
 	if p.path != "" {
 		name = p.path + "." + name
 	}
