@@ -188,7 +188,7 @@ func strictFails(task Task, e Example) bool {
 	return task.Name == "qachn" || task.Name == "choiceeng" && e.Profile == MiniProfile
 }
 
-func judgeTurn(t *rapid.T, task Task, e Example, turn Turn, solved, wrong string) {
+func judgeTurn(t rapid.TB, task Task, e Example, turn Turn, solved, wrong string) {
 	if gold := task.Gold(turn); solved != gold {
 		t.Fatalf("%s: the context says %q, gold is %q", turn.Input, solved, gold)
 	}
@@ -216,6 +216,21 @@ func judgeTurn(t *rapid.T, task Task, e Example, turn Turn, solved, wrong string
 	if need := split(task.Gold(turn)); e.Profile == MiniProfile && need >= task.MaxTokens(turn) {
 		t.Fatalf("an answer of %d tokens and its end do not fit %d", need, task.MaxTokens(turn))
 	}
+}
+
+// TestLongExamples solves examples as long as benchmarks have them, where names, numbers and sentences run short and an answer may stop being the only one.
+func TestLongExamples(t *testing.T) {
+	each(t, func(t *testing.T, task Task, m maker, wrong string) {
+		if m.name == "mini" {
+			return // the embedded model reads no such lengths
+		}
+		for _, tokens := range []int{4 << 10, 32 << 10, 128 << 10} {
+			e := make1(t, m, uint64(tokens), Size{Tokens: tokens})
+			for i, turn := range e.Turns {
+				judgeTurn(t, task, e, turn, m.solve(task.Context(e), task.Query(e, i)), wrong)
+			}
+		}
+	})
 }
 
 func TestSameSeedSameExample(t *testing.T) {
