@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"scbench/kernels"
+	"scbench/outputs"
 )
 
 // build is the version that results record; releases set it with -ldflags "-X main.build=…".
@@ -62,7 +63,7 @@ func run(args []string, out, errs io.Writer) (code int) {
 	c, parser := commandLine(out, errs)
 	ctx, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(errs, "scbench: %v; see scbench --help\n", err)
+		fmt.Fprintf(errs, "scbench: %s; see scbench --help\n", message(err))
 		return 2
 	}
 	if err = kernels.Select(c.Kernels); err == nil {
@@ -75,11 +76,20 @@ func run(args []string, out, errs io.Writer) (code int) {
 	if errors.As(err, &verdict) {
 		return int(verdict) // it was printed
 	}
-	fmt.Fprintf(errs, "scbench: %v\n", err)
+	fmt.Fprintf(errs, "scbench: %s\n", message(err))
 	if errors.Is(err, errInterrupted) {
 		return 130
 	}
 	return 2
+}
+
+// message is what an error says, safe to show: files name their fields, columns, tensors and placeholders as they like.
+func message(err error) string {
+	lines := strings.Split(err.Error(), "\n")
+	for i, line := range lines {
+		lines[i] = outputs.Clean(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // commandLine makes the parser. --help and --version print and then unwind with leave.
