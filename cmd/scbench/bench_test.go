@@ -19,17 +19,18 @@ import (
 	"scbench/stages/models"
 )
 
-// interrupter is a standard error that answers the first test's end with a Ctrl-C.
+// interrupter is a standard error that answers a text with a Ctrl-C.
 type interrupter struct {
 	mu sync.Mutex // bench and the handler of signals both write
 	bytes.Buffer
+	at   string // what is answered so
 	sent bool
 }
 
 func (w *interrupter) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.sent && strings.Contains(string(b), "pp16 done") {
+	if !w.sent && strings.Contains(string(b), w.at) {
 		w.sent = true
 		p, err := os.FindProcess(os.Getpid())
 		if err := errors.Join(err, p.Signal(os.Interrupt)); err != nil {
@@ -45,7 +46,7 @@ func TestBenchInterrupted(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rows.parquet")
 	lengths := "16" + strings.Repeat(",24", tests-1)
 	var out bytes.Buffer
-	errs := &interrupter{}
+	errs := &interrupter{at: "pp16 done"}
 	if code := run([]string{"bench", "--model", "tiny", "-t", "1", "-p", lengths, "-n", "0", "-r", "1", "-o", "csv", "--parquet", path}, &out, errs); code != 130 {
 		t.Errorf("exit code %d, want 130\n%s", code, errs)
 	}

@@ -58,11 +58,12 @@ func (d driftCommand) Run(c console) error {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	switch err := d.analyse(ctx, c, file); {
-	case errors.Is(err, context.Canceled):
-		return errInterrupted
-	case err != nil:
-		return err
+	rows, ended := d.analyse(ctx, c, file)
+	if errors.Is(ended, context.Canceled) {
+		ended = errInterrupted
+	}
+	if ended != nil && (ended != errInterrupted || rows == 0) {
+		return ended
 	}
 	if err := errors.Join(file.Chmod(0o644), file.Close()); err != nil {
 		return fmt.Errorf("--out %s: %w", d.Out, err)
@@ -70,7 +71,7 @@ func (d driftCommand) Run(c console) error {
 	if err := os.Rename(file.Name(), d.Out); err != nil {
 		return fmt.Errorf("--out %s: %w", d.Out, err)
 	}
-	return d.show(c)
+	return errors.Join(ended, d.show(c))
 }
 
 // check refuses flags that make no sense.
@@ -84,6 +85,9 @@ func (d *driftCommand) check() error {
 		return fmt.Errorf("--window %d: want a number from 1", d.Window)
 	case d.Out == "":
 		return errors.New("--out: want a file")
+	}
+	if info, err := os.Stat(d.Out); err == nil && info.IsDir() {
+		return fmt.Errorf("--out %s: it is a folder; name a file in it", d.Out)
 	}
 	return nil
 }
@@ -122,38 +126,38 @@ func (d *driftCommand) run() *runCommand {
 	return r
 }
 
-// analyse writes the rows to file.
-func (d *driftCommand) analyse(ctx context.Context, c console, file *os.File) error {
+// analyse writes the rows to file, and returns how many there are: also when it is interrupted, and the file is whole then, too.
+func (d *driftCommand) analyse(ctx context.Context, c console, file *os.File) (rows int, err error) {
 	r := d.run()
 	if err := r.check(); err != nil {
-		return err
+		return 0, err
 	}
 	o, err := d.open()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer o.Close()
 	encoders := newEncoders(o.pool)
 	defer func() { _ = encoders.Close() }() // they were only read
 	policies, err := r.policies(o, encoders)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	policies = slices.DeleteFunc(policies, func(p engine.Policy) bool { return p.Full() }) // it is what all are laid against
 	heads, err := d.heads(o.Shape())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	store := kv.NewStore(&kv.OffHeap{}, o.PageFormat(), o.Shape().Dim, 0)
 	a := drift.Analysis{Engine: &engine.Engine{Model: o.Model, Store: store, Pool: o.pool, Encode: func(text string) ([]int32, error) {
 		return o.tokenizer.Encode(text, false)
 	}}, Methods: policies, Heads: heads, Tokens: d.Tokens, Top: d.Top, Window: d.Window, Stop: o.Config.EosIDs}
 	if err := a.Check(); err != nil {
-		return err
+		return 0, err
 	}
 	sets, err := r.sets(ctx, c, o)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer sets.Close()
 	w := outputs.NewDriftWriter(file)
@@ -165,7 +169,7 @@ func (d *driftCommand) analyse(ctx context.Context, c console, file *os.File) er
 	}
 	p := stages.Prompter{Tokenizer: o.tokenizer, Chat: o.chat, MaxTokens: o.Shape().MaxTokens - d.Tokens}
 	if p.MaxTokens < 1 {
-		return fmt.Errorf("--tokens %d: the model was made for %d tokens, prompt and answer together", d.Tokens, o.Shape().MaxTokens)
+		return 0, fmt.Errorf("--tokens %d: the model was made for %d tokens, prompt and answer together", d.Tokens, o.Shape().MaxTokens)
 	}
 	total := 0
 	for _, s := range sets {
@@ -173,6 +177,18 @@ func (d *driftCommand) analyse(ctx context.Context, c console, file *os.File) er
 	}
 	bar := startProgress(c.err, "tokens", 0, total)
 	defer bar.close()
+	err = ask(ctx, r, &a, p, sets, bar, func(row outputs.Drift) error {
+		rows++
+		return w.Write(row)
+	})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return rows, err
+	}
+	return rows, errors.Join(err, w.Close(), store.Close())
+}
+
+// ask runs the analysis of every question, each with a prompt of its own.
+func ask(ctx context.Context, r *runCommand, a *drift.Analysis, p stages.Prompter, sets sources, bar *progress, write func(outputs.Drift) error) error {
 	done := 0
 	a.Generated = func(n int) { bar.reach(done + n) }
 	for i := range sets {
@@ -187,15 +203,15 @@ func (d *driftCommand) analyse(ctx context.Context, c console, file *os.File) er
 			for _, script := range scripts {
 				if err := a.Run(ctx, script.First, func(row outputs.Drift) error {
 					row.Task, row.Example, row.Turn = sets[i].task.Name, e.ID, int32(script.Turns[0]+1)
-					return w.Write(row)
+					return write(row)
 				}); err != nil {
 					return fmt.Errorf("%s, example %s, question %d: %w", sets[i].task.Name, e.ID, script.Turns[0]+1, err)
 				}
-				done += d.Tokens
+				done += a.Tokens
 			}
 		}
 	}
-	return errors.Join(w.Close(), store.Close())
+	return nil
 }
 
 // show prints the means of the file, and draws them.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"scbench/outputs"
 )
@@ -21,8 +22,11 @@ func (f findingsCommand) Run(c console) error {
 	var scores outputs.Scores
 	var summary outputs.Summary
 	from := map[string]string{} // which run a cell's rows are of
-	for _, run := range f.Runs {
+	for i, run := range f.Runs {
 		path := resultsPath(run)
+		if slices.Contains(f.Runs[:i], run) {
+			return fmt.Errorf("%s is named twice", run)
+		}
 		err := outputs.EachResultOf(path, outputs.SummaryColumns, func(r *outputs.Result) error {
 			cell := fmt.Sprintf("%s, %s, %s history, %s", r.Task, r.Mode, r.History, r.Method)
 			if was, ok := from[cell]; ok && was != path {

@@ -193,3 +193,17 @@ func TestHeartbeat(t *testing.T) {
 	gone := heartbeat(filepath.Join(dir, "gone"), func() outputs.Live { return *want })
 	gone()
 }
+
+// TestDriftInterrupted wants the rows so far to be kept, whole, when an analysis is stopped.
+func TestDriftInterrupted(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "drift.parquet")
+	var out bytes.Buffer
+	errs := &interrupter{at: " s"} // in the first line with a time
+	if code := run([]string{"drift", "--task", "kv", "--examples", "60", "--tokens", "128", "--heads", "2", "-m", "full", "-o", path}, &out, errs); code != 130 {
+		t.Fatalf("exit code %d\n%s", code, errs)
+	}
+	rows := 0
+	if err := outputs.EachDrift(path, func(*outputs.Drift) error { rows++; return nil }); err != nil || rows == 0 || rows >= 60*129*2 {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+}
